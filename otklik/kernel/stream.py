@@ -1,0 +1,116 @@
+"""The stream form of a command: JSON lines in, JSON lines out, bad lines answered in place.
+
+No Django here: `.venv/bin/otklik` must run every text command without database or settings.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+FLUSH_EVERY = 1000
+
+Record = dict[str, Any]
+
+
+class LineError(Exception):
+    """One input line cannot be worked on: a snake_case code and a sentence in both languages."""
+
+    def __init__(self, code: str, ru: str, en: str) -> None:
+        super().__init__(en)
+        self.code = code
+        self.ru = ru
+        self.en = en
+
+    def sentence(self, lang: str) -> str:
+        return self.ru if lang == "ru" else self.en
+
+
+def dump(record: Record) -> str:
+    """One JSON line. Lone surrogates are escaped, so that the output is always valid UTF-8."""
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(record, separators=(",", ":"))
+    return text
+
+
+@contextmanager
+def open_input(path: str | None) -> Iterator[IO[bytes]]:
+    if path is None or path == "-":
+        yield sys.stdin.buffer
+    else:
+        with Path(path).open("rb") as handle:
+            yield handle
+
+
+def write_line(record: Record) -> None:
+    sys.stdout.buffer.write(dump(record).encode("utf-8") + b"\n")
+
+
+def run_stream(source: IO[bytes], handle: Callable[[Record], Record], *, lang: str) -> int:
+    """Answer every line of `source` in order; a bad line answers `{"id","error"}` and the rest goes on."""
+    for number, raw in enumerate(source):
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+        if not line.strip():
+            continue
+        write_line(_answer(line, handle, lang))
+        if number % FLUSH_EVERY == FLUSH_EVERY - 1:
+            sys.stdout.buffer.flush()
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _answer(line: bytes, handle: Callable[[Record], Record], lang: str) -> Record:
+    identity: Any = None
+    try:
+        record = _read(line)
+        identity = record.get("id")
+        return handle(record)
+    except LineError as error:
+        return error_line(identity, error.code, error.sentence(lang))
+
+
+def error_line(identity: Any, code: str, message: str) -> Record:
+    return {"id": identity, "error": {"code": code, "message": message}}
+
+
+def _read(line: bytes) -> Record:
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise LineError(
+            "not_utf8",
+            f"Строка не в UTF-8: сохраните файл в этой кодировке (байт {error.start}).",
+            f"The line is not UTF-8: save the file in that encoding (byte {error.start}).",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise LineError(
+            "not_json",
+            "Строка не читается как JSON: нужен один объект на строку.",
+            "The line is not JSON: one object per line is expected.",
+        ) from error
+    if not isinstance(record, dict):
+        raise LineError(
+            "not_object",
+            "Строка содержит не объект: нужен объект вида {\"id\": …}.",
+            "The line is not an object: an object like {\"id\": …} is expected.",
+        )
+    return record
+
+
+def text_field(record: Record, name: str = "text") -> str:
+    """The required string `name` of a line; raises LineError with what to do when it is missing."""
+    value = record.get(name)
+    if not isinstance(value, str):
+        raise LineError(
+            f"no_{name}",
+            f"Нет строки «{name}»: добавьте это поле в объект.",
+            f"There is no string \"{name}\": add this field to the object.",
+        )
+    return value

@@ -1,0 +1,85 @@
+"""`otklik`: one console command. A subcommand's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Protocol
+
+from otklik import __version__
+
+
+class Command(Protocol):
+    """What a command module offers: `configure` adds arguments, `run` returns the exit code."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    words: tuple[str, ...]
+    module: str
+    help: str
+
+
+# The whole command line at a glance. Modules ending in `cli_*` live beside what they call.
+COMMANDS: tuple[Entry, ...] = (
+    Entry(("mail", "parse"), "otklik.channels.mail.cli_parse", "read mail files, one JSON line each"),
+    Entry(("mail", "reply"), "otklik.channels.mail.cli_reply", "cut the visible reply from quotes and signature"),
+    Entry(("feed", "parse"), "otklik.channels.feed.cli_parse", "read RSS and Atom files, one JSON line each"),
+    Entry(("import",), "otklik.web.cli_import", "import a table of reviews, mentions or conversations"),
+    Entry(("audit", "verify"), "otklik.web.cli_audit", "check the sealed chain of the audit"),
+    Entry(("backup",), "otklik.web.cli_backup", "copy database, media and keys into a folder, verified"),
+    Entry(("restore",), "otklik.web.cli_restore", "bring a backup back, verified"),
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the console script. 0 done (bad lines included), 1 internal fault, 2 wrong call."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    entry = _find(words)
+    if entry is None:
+        return _no_command(words)
+    depth = len(entry.words)
+    module: Command = importlib.import_module(entry.module)
+    parser = argparse.ArgumentParser(
+        prog="otklik " + " ".join(entry.words),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=entry.help,
+    )
+    parser.add_argument("--lang", choices=("ru", "en"), default="ru", help="language of messages (default: ru)")
+    module.configure(parser)
+    args = parser.parse_args(words[depth:])
+    try:
+        return module.run(args)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _find(words: list[str]) -> Entry | None:
+    for entry in COMMANDS:
+        if tuple(words[: len(entry.words)]) == entry.words:
+            return entry
+    return None
+
+
+def _no_command(words: list[str]) -> int:
+    if words[:1] in (["--version"], ["-V"]):
+        print(f"otklik {__version__}")
+        return 0
+    wanted = words in ([], ["--help"], ["-h"])
+    out = sys.stdout if wanted else sys.stderr
+    if not wanted:
+        print(f"Нет команды «{' '.join(words[:2])}». Есть такие:", file=out)
+    else:
+        print("usage: otklik COMMAND [options]   (otklik COMMAND --help shows fields and an example)\n", file=out)
+    for entry in COMMANDS:
+        print(f"  otklik {' '.join(entry.words):<16} {entry.help}", file=out)
+    return 0 if wanted and words else 2
