@@ -1,0 +1,1 @@
+"""The importer without Django: tables in, `ImportItem`s and row errors out. See docs/import.md."""

@@ -1,0 +1,32 @@
+"""What channels announce to the left; `web/wiring.py` says who listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otklik.channels.protocol import Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class InboundParsed:
+    """One understood event, announced inside the transaction that marks its raw event as parsed."""
+
+    organisation_id: int
+    account_id: int
+    account_kind: str
+    account_scope: str
+    team_id: int | None
+    raw_id: int
+    inbound: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChanged:
+    """A delivery entered `state`; announced inside the transaction of the change."""
+
+    organisation_id: int
+    delivery_id: int
+    message_id: int
+    state: str
+    external_id: str
+    error: str

@@ -1,0 +1,162 @@
+"""The door of the importer: `open_table(path)` tells what the file is, `table.rows(start=…)` streams it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from otklik.channels.importer.engine import encoding, readers, sniff
+from otklik.channels.importer.engine.problems import TableError
+from otklik.channels.importer.engine.source import SourceRow
+from otklik.channels.importer.engine.xlsx import Workbook, guard
+
+SAMPLE_ROWS = 200
+SAMPLE_BYTES = 1 << 18
+_ITEM = re.compile(r"\}\s*,?\s*(?=[{\]]|$)")  # the end of a record of JSON, near enough for an estimate
+
+
+@dataclass(frozen=True)
+class Table:
+    """An opened table. Rows are read from the file anew by every call of `rows`: nothing is held open.
+
+    `total_estimate` is exact for workbooks and extrapolated from the sample for text; never below the
+    rows of the sample. `header_row` is 0 when the file has no header.
+    """
+
+    path: Path
+    kind: str  # csv, tsv, xlsx, xls, jsonl, json
+    encoding: str  # "" for workbooks
+    delimiter: str  # "" unless csv or tsv
+    headers: tuple[str, ...]
+    sample: tuple[SourceRow, ...]
+    total_estimate: int
+    header_row: int = 0
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+
+    def rows(self, start: int = 0) -> Iterator[SourceRow]:
+        """Data rows whose number is at least `start`; damaged rows come with their `error`."""
+        if self.kind in ("xlsx", "xls"):
+            yield from Workbook(self.path, self.sheet).rows(self.headers, self.header_row + 1, start)
+            return
+        with _open(self.path, self.encoding) as source:
+            yield from _text_rows(self, source, start)
+
+    def read_from(self, row_number: int) -> Iterator[SourceRow]:
+        """Resume: the rows from `row_number` on (the last committed number + 1)."""
+        return self.rows(start=row_number)
+
+
+def open_table(
+    path: str | Path, *, sheet: str | None = None, file_encoding: str | None = None, delimiter: str | None = None
+) -> Table:
+    """Looks at a file and says what it is. What the person knows better may be given. Raises TableError."""
+    where = Path(path)
+    try:
+        with where.open("rb") as handle:
+            head = handle.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise TableError(
+            "no_file",
+            f"Файл «{where}» не открывается: проверьте путь и права.",
+            f"The file \"{where}\" cannot be opened: check the path and the rights.",
+        ) from error
+    if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise _empty(where)
+    kind = sniff.kind_of(head)
+    if kind == "text":
+        return _open_text(where, file_encoding, delimiter)
+    if kind == "xlsx":
+        guard(where)
+    return _open_workbook(where, kind, sheet)
+
+
+def _empty(path: Path) -> TableError:
+    return TableError(
+        "empty_file",
+        f"В файле «{path.name}» нет ни одной строки: выгрузите его заново.",
+        f"The file \"{path.name}\" has no rows: export it again.",
+    )
+
+
+def _open_workbook(path: Path, kind: str, sheet: str | None) -> Table:
+    book = Workbook(path, sheet)
+    rows = [cells for _, cells in book.cells(limit=sniff.HEADER_SEARCH)]
+    header = sniff.find_header(rows)
+    if not header.names:
+        raise _empty(path)
+    first = header.index + 2
+    sample = tuple(islice(book.rows(header.names, first), SAMPLE_ROWS))
+    total = max(book.total - header.index - 1, len(sample))
+    return Table(path, kind, "", "", header.names, sample, total, header.index + 1, book.sheet, book.sheets)
+
+
+def _open_text(path: Path, name: str | None, delimiter: str | None) -> Table:
+    name = name or _encoding(path)
+    try:
+        with _open(path, name) as source:
+            beginning = source.read(SAMPLE_BYTES)
+    except LookupError as error:
+        raise TableError(
+            "unknown_encoding",
+            f"Кодировка «{name}» неизвестна: укажите, например, utf-8 или cp1251.",
+            f"The encoding \"{name}\" is unknown: give utf-8 or cp1251, for example.",
+        ) from error
+    kind = sniff.text_kind(beginning)
+    if kind == "csv":
+        return _open_csv(path, name, delimiter or sniff.delimiter_of(beginning), beginning)
+    shell = Table(path, kind, name, "", (), (), 0)
+    sample = tuple(islice(shell.rows(), SAMPLE_ROWS))
+    headers = tuple(dict.fromkeys(key for row in sample if row.error is None for key in row.values))
+    return Table(path, kind, name, "", headers, sample, _estimate(path, name, sample, beginning, len(_ITEM.findall(beginning)), 0))
+
+
+def _open_csv(path: Path, name: str, delimiter: str, beginning: str) -> Table:
+    parsed = readers.csv_records(io.StringIO(beginning, newline=""), delimiter)
+    records = [cells for cells, _ in islice(parsed, sniff.HEADER_SEARCH)]
+    seen = len(records) + sum(1 for _ in parsed)
+    hint = 1 if sniff.sep_line(beginning) else 0
+    header = sniff.find_header(records[hint:])
+    if not header.names:
+        raise _empty(path)
+    at = header.index + 1 + hint if header.index >= 0 else hint
+    kind = "tsv" if delimiter == "\t" else "csv"
+    shell = Table(path, kind, name, delimiter, header.names, (), 0, at)
+    sample = tuple(islice(shell.rows(), SAMPLE_ROWS))
+    total = _estimate(path, name, sample, beginning, seen, at)
+    return Table(path, kind, name, delimiter, header.names, sample, total, at)
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as handle:
+        return encoding.detect(iter(lambda: handle.read(encoding.BLOCK), b""))
+
+
+@contextmanager
+def _open(path: Path, name: str) -> Iterator[io.TextIOWrapper]:
+    """A damaged byte becomes U+FFFD: one bad letter must not cost the rest of the file."""
+    with path.open("r", encoding=name, errors="replace", newline="") as source:
+        yield source
+
+
+def _text_rows(table: Table, source: io.TextIOWrapper, start: int) -> Iterator[SourceRow]:
+    if table.kind == "jsonl":
+        return readers.jsonl_rows(source, start)
+    if table.kind == "json":
+        return readers.json_rows(source, start)
+    return readers.csv_rows(source, table.delimiter, table.headers, table.header_row + 1, start)
+
+
+def _estimate(
+    path: Path, name: str, sample: tuple[SourceRow, ...], beginning: str, records: int, above: int
+) -> int:
+    """Rows by the size of the file and the mean size of a sampled row; exact when the sample holds them all."""
+    if len(sample) < SAMPLE_ROWS:
+        return len(sample)
+    per_row = len(beginning.encode(name, "replace")) / max(records, 1)
+    return max(len(sample), round(path.stat().st_size / max(per_row, 1.0)) - above)

@@ -1,0 +1,162 @@
+"""The way in: store raw events once, together with the cursor; understand them afterwards, each exactly once."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+
+from otklik.channels import registry
+from otklik.channels.events import InboundParsed
+from otklik.channels.models import ChannelAccount, RawEvent
+from otklik.channels.protocol import Inbound
+from otklik.channels.protocol import RawEvent as Raw
+from otklik.kernel import clock, events, media, outbox
+from otklik.kernel.errors import OtklikError
+
+log = logging.getLogger(__name__)
+
+PARSE_TOPIC = "channels.parse"
+PARSE_BATCH = 50
+STORE_BATCH = 200
+RACES = 3  # lost races against another process before the event is put aside
+INLINE_PAYLOAD = 64 * 1024  # bytes kept in the row; larger ones go to media
+
+
+def store(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], *, cursor: dict[str, Any] | None = None) -> int:
+    """Store events and cursor in one transaction; known keys are left alone. Returns how many are new.
+
+    When this returns, the far end may be told that we have them.
+    """
+    digests = {raw.key: media.put(raw.payload) for raw in arrived if len(raw.payload) > INLINE_PAYLOAD}
+    with transaction.atomic():
+        fresh = _insert(account, arrived, digests)
+        now = clock.now()
+        changes: dict[str, Any] = {"last_ok_at": now}
+        if cursor is not None:
+            changes["cursor"] = cursor
+        if fresh:
+            changes["last_event_at"] = now
+        ChannelAccount.objects.filter(pk=account.pk).update(**changes)
+        for start in range(0, len(fresh), PARSE_BATCH):
+            _plan_parse(account, fresh[start : start + PARSE_BATCH])
+    return len(fresh)
+
+
+def _insert(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], digests: dict[str, str]) -> list[int]:
+    by_key = {raw.key[:200]: raw for raw in arrived}
+    known = set(RawEvent.objects.filter(account=account, key__in=list(by_key)).values_list("key", flat=True))
+    now = clock.now()
+    rows = [
+        RawEvent(
+            account=account,
+            key=key,
+            stream=raw.stream[:200],
+            content_type=raw.content_type[:100],
+            payload=b"" if raw.key in digests else raw.payload,
+            payload_digest=digests.get(raw.key, ""),
+            size=len(raw.payload),
+            meta=raw.meta,
+            received_at=now,
+        )
+        for key, raw in by_key.items()
+        if key not in known
+    ]
+    # a parallel process may insert the same key between the look and the write: the constraint decides
+    RawEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=STORE_BATCH)
+    keys = [row.key for row in rows]
+    return list(
+        RawEvent.objects.filter(account=account, key__in=keys, state=RawEvent.State.NEW)
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+
+
+def _plan_parse(account: ChannelAccount, ids: list[int]) -> None:
+    outbox.put(
+        PARSE_TOPIC,
+        f"parse:{account.pk}:{ids[0]}-{ids[-1]}:{len(ids)}",
+        {"ids": ids},
+        organisation_id=account.organisation_id,
+    )
+
+
+def parse(payload: dict[str, Any]) -> None:
+    """Outbox handler: understand a batch; each event is a transaction of its own, so a crash repeats nothing."""
+    rows = RawEvent.objects.select_related("account").filter(pk__in=payload["ids"]).order_by("id")
+    for row in rows:
+        if row.state == RawEvent.State.NEW:
+            _parse_one(row)
+
+
+def _parse_one(row: RawEvent) -> None:
+    try:
+        inbound = registry.adapter(row.account.kind).parse(row.account.config, to_protocol(row))
+        _apply_with_retry(row, inbound)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy: the whole batch comes again
+    except Exception as error:  # whatever is wrong with this one must not hold up the others
+        _failed(row, error)
+
+
+def _apply_with_retry(row: RawEvent, inbound: list[Inbound]) -> None:
+    for _ in range(RACES):
+        try:
+            _apply(row, inbound)
+            return
+        except IntegrityError:
+            # another process has just created the same customer or thread: look again and find it
+            continue
+    _apply(row, inbound)
+
+
+@transaction.atomic
+def _apply(row: RawEvent, inbound: list[Inbound]) -> None:
+    """The event becomes what it is and is marked as parsed, or neither."""
+    won = RawEvent.objects.filter(pk=row.pk, state=RawEvent.State.NEW).update(
+        state=RawEvent.State.PARSED if inbound else RawEvent.State.IGNORED,
+        parsed_at=clock.now(),
+        attempts=row.attempts + 1,
+        error="",
+    )
+    if not won:
+        return
+    account = row.account
+    for one in inbound:
+        events.announce(
+            InboundParsed(
+                organisation_id=account.organisation_id,
+                account_id=account.pk,
+                account_kind=account.kind,
+                account_scope=account.public_id.hex,
+                team_id=account.team_id,
+                raw_id=row.pk,
+                inbound=one,
+            )
+        )
+
+
+def _failed(row: RawEvent, error: Exception) -> None:
+    log.warning("raw event %s cannot be understood: %s", row.pk, type(error).__name__)
+    text = error.sentence if isinstance(error, OtklikError) else f"{type(error).__name__}: {error}"
+    RawEvent.objects.filter(pk=row.pk).update(
+        state=RawEvent.State.FAILED, attempts=row.attempts + 1, error=text[:2000]
+    )
+
+
+def to_protocol(row: RawEvent) -> Raw:
+    payload = media.get(row.payload_digest) if row.payload_digest else bytes(row.payload)
+    return Raw(row.key, payload, row.content_type, row.stream, row.meta)
+
+
+def replay(row: RawEvent) -> None:
+    """Try to understand a failed event again, e.g. after an update (operations page)."""
+    with transaction.atomic():
+        RawEvent.objects.filter(pk=row.pk, state=RawEvent.State.FAILED).update(state=RawEvent.State.NEW)
+        outbox.put(
+            PARSE_TOPIC,
+            f"replay:{row.pk}:{row.attempts}",
+            {"ids": [row.pk]},
+            organisation_id=row.account.organisation_id,
+        )

@@ -1,0 +1,157 @@
+"""Connected accounts, raw events as they came, deliveries as they went."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from otklik.kernel import secrets
+
+
+class ChannelAccount(models.Model):
+    """One mailbox, feed, page or import source of an organisation."""
+
+    class TreatAs(models.TextChoices):
+        MESSAGE = "message", _("Conversations in the inbox")
+        MENTION = "mention", _("Mentions")
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=32)
+    name = models.CharField(max_length=200)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    path_secret = models.CharField(max_length=64, default=secrets.new_token)
+    settings = models.JSONField(default=dict)  # what may be shown
+    sealed = models.TextField(blank=True, default="")  # encrypted secrets
+    treat_as = models.CharField(max_length=8, choices=TreatAs, default=TreatAs.MESSAGE)
+    active = models.BooleanField(default=True)
+    cursor = models.JSONField(default=dict)
+    poll_every = models.PositiveIntegerField(default=60)  # seconds
+    poll_due_at = models.DateTimeField(null=True)
+    last_polled_at = models.DateTimeField(null=True)
+    last_event_at = models.DateTimeField(null=True)
+    last_ok_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    notices = models.JSONField(default=list)  # [{"at","code","message"}], newest first, at most 20
+    team = models.ForeignKey("accounts.Team", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["poll_due_at"], name="channel_poll_due", condition=Q(active=True))]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings and decrypted secrets together, as adapters want them. Never logged, never rendered."""
+        return {**self.settings, **secrets.unseal(self.sealed), "account": self.public_id.hex}
+
+
+class RawEvent(models.Model):
+    """What the far end gave us, byte for byte, stored once before anybody tries to understand it."""
+
+    class State(models.TextChoices):
+        NEW = "new"
+        PARSED = "parsed"
+        FAILED = "failed"
+        IGNORED = "ignored"
+
+    account = models.ForeignKey(ChannelAccount, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    stream = models.CharField(max_length=200, blank=True, default="")
+    content_type = models.CharField(max_length=100, blank=True, default="")
+    payload = models.BinaryField(default=bytes)
+    payload_digest = models.CharField(max_length=64, blank=True, default="")  # in media, when large
+    size = models.PositiveIntegerField(default=0)
+    meta = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.NEW)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    received_at = models.DateTimeField()
+    parsed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key"], name="raw_event_once"),
+            models.CheckConstraint(condition=Q(state__in=["new", "parsed", "failed", "ignored"]), name="raw_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "id"], name="raw_open", condition=Q(state__in=["new", "failed"])),
+            models.Index(fields=["account", "received_at"], name="raw_received"),
+        ]
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    READ = "read", _("Read")
+    THROTTLED = "throttled", _("The platform asks to wait")
+    FAILED = "failed", _("Not sent")
+    UNCERTAIN = "uncertain", _("Not known whether it arrived")
+    RECONCILED = "reconciled", _("Found at the platform")
+    RESEND_APPROVED = "resend_approved", _("Sent again by decision")
+    CANCELLED = "cancelled", _("Taken back")
+
+
+class Delivery(models.Model):
+    """One answer on its way out. `message_id` names the inbox's message; the content is fixed when queued."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
+    message_id = models.BigIntegerField()
+    thread_id = models.BigIntegerField()  # the conversation: keeps the order
+    idempotency_key = models.CharField(max_length=200, unique=True)
+    content = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.QUEUED)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sending_since = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=254, blank=True, default="")
+    url = models.CharField(max_length=500, blank=True, default="")
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    queued_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message_id"], name="delivery_of_message_once"),
+            models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(sending_since__isnull=False), name="delivery_sending_has_start"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation", "id"],
+                name="delivery_trouble",
+                condition=Q(state__in=["uncertain", "failed", "throttled"]),
+            ),
+            models.Index(
+                fields=["thread_id", "id"],
+                name="delivery_open",
+                condition=Q(state__in=["queued", "throttled", "sending", "resend_approved"]),
+            ),
+        ]
+
+
+class DeliveryAttempt(models.Model):
+    """Written before the network call, completed after it; an open one is the trace of a crash."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, blank=True, default="")
+    detail = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]

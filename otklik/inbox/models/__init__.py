@@ -1,0 +1,35 @@
+from otklik.inbox.models.conversation import Conversation, ConversationState, Participant, ThreadKey
+from otklik.inbox.models.grouping import (
+    ConversationLabel,
+    ConversationLink,
+    ConversationMerge,
+    ConversationSplit,
+    Label,
+    SavedView,
+)
+from otklik.inbox.models.message import Attachment, Direction, Message, ParkedChange, Revision
+from otklik.inbox.models.work import Draft, Mention, Reminder, SoftLock, Seen, Template
+
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "ConversationLabel",
+    "ConversationLink",
+    "ConversationMerge",
+    "ConversationSplit",
+    "ConversationState",
+    "Direction",
+    "Draft",
+    "Label",
+    "Mention",
+    "Message",
+    "ParkedChange",
+    "Participant",
+    "Reminder",
+    "Revision",
+    "SavedView",
+    "Seen",
+    "SoftLock",
+    "Template",
+    "ThreadKey",
+]

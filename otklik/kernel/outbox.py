@@ -1,0 +1,172 @@
+"""Transactional outbox: the queue engine only carries wake-ups and may lose them; this table does not.
+
+A handler gets the payload of one row. Two kinds:
+- `within`: its database effect and `done` are one transaction: exactly once inside our database;
+- `outside`: it talks to the world and keeps its own state machine; it may be called again after the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from otklik.kernel import clock, wake
+from otklik.kernel.models import Outbox, OutboxState
+
+log = logging.getLogger(__name__)
+
+LEASE = 60.0  # seconds a claimed row stays invisible to others
+MAX_ATTEMPTS = 12
+BACKOFF_BASE = 2.0
+BACKOFF_CAP = 3600.0
+
+Handler = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Route:
+    handler: Handler
+    within: bool
+
+
+class Later(Exception):
+    """Raised by a handler that wants to be called again at a known moment; not counted as a failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+_routes: dict[str, Route] = {}
+
+
+def route(topic: str, handler: Handler, *, within: bool) -> None:
+    """Connect a topic to its handler; called once from `web/wiring.py`."""
+    _routes[topic] = Route(handler, within)
+
+
+def put(
+    topic: str,
+    key: str,
+    payload: dict[str, Any],
+    *,
+    organisation_id: int | None = None,
+    run_after: datetime | None = None,
+) -> bool:
+    """Write the intent in the caller's transaction; False when `key` is already known. Refuses outside one."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("outbox.put() needs the transaction of the change that causes it")
+    now = clock.now()
+    due = run_after or now
+    rows = Outbox.objects.bulk_create(
+        [
+            Outbox(
+                topic=topic,
+                key=key,
+                payload=payload,
+                organisation_id=organisation_id,
+                run_after=due,
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    if due <= now:
+        transaction.on_commit(lambda: wake.send(key))
+    return bool(rows)
+
+
+def run(key: str) -> bool:
+    """Claim and work one row; False when it is not due, done, or somebody else has it."""
+    now = clock.now()
+    won = Outbox.objects.filter(key=key, state=OutboxState.READY, run_after__lte=now).update(
+        run_after=clock.after(LEASE)
+    )
+    if not won:
+        return False
+    row = Outbox.objects.get(key=key)
+    _work(row)
+    return True
+
+
+def _work(row: Outbox) -> None:
+    known = _routes.get(row.topic)
+    try:
+        if known is None:
+            raise LookupError(f"no handler for {row.topic}")
+        if known.within:
+            with transaction.atomic():
+                known.handler(row.payload)
+                _done(row)
+        else:
+            known.handler(row.payload)
+            _done(row)
+    except Later as later:
+        Outbox.objects.filter(pk=row.pk).update(run_after=clock.after(later.seconds))
+    except Exception as error:
+        log.exception("outbox %s failed", row.key)
+        _failed(row, error)
+
+
+def _done(row: Outbox) -> None:
+    Outbox.objects.filter(pk=row.pk).update(state=OutboxState.DONE, done_at=clock.now(), last_error="")
+
+
+def _failed(row: Outbox, error: Exception) -> None:
+    attempts = row.attempts + 1
+    pause = min(BACKOFF_CAP, BACKOFF_BASE**attempts) * random.uniform(0.8, 1.2)  # noqa: S311 jitter, not a secret
+    Outbox.objects.filter(pk=row.pk).update(
+        attempts=attempts,
+        last_error=f"{type(error).__name__}: {error}"[:2000],
+        state=OutboxState.DEAD if attempts >= MAX_ATTEMPTS else OutboxState.READY,
+        run_after=clock.after(pause),
+    )
+
+
+def sweep(limit: int = 200) -> int:
+    """Wake what is due and was not woken: lost wake-ups, expired leases, retries. Returns how many."""
+    keys = list(
+        Outbox.objects.filter(state=OutboxState.READY, run_after__lte=clock.now())
+        .order_by("run_after")
+        .values_list("key", flat=True)[:limit]
+    )
+    for key in keys:
+        wake.send(key)
+    return len(keys)
+
+
+def drain(limit: int = 10_000) -> int:
+    """Work everything due here and now, in this process: for tests, the command line and import."""
+    worked = 0
+    while worked < limit:
+        keys = list(
+            Outbox.objects.filter(state=OutboxState.READY, run_after__lte=clock.now())
+            .order_by("run_after", "id")
+            .values_list("key", flat=True)[:200]
+        )
+        if not any([run(key) for key in keys]):
+            return worked
+        worked += len(keys)
+    return worked
+
+
+def revive(row_id: int) -> bool:
+    """Give a dead row another life (operations page)."""
+    now = clock.now()
+    revived = Outbox.objects.filter(pk=row_id, state=OutboxState.DEAD).update(
+        state=OutboxState.READY, attempts=0, run_after=now
+    )
+    return bool(revived)
+
+
+def forget_done(*, older_than_seconds: float = 7 * 86400.0, limit: int = 5000) -> int:
+    """Delete finished rows after a week, so that the table stays small."""
+    old = Outbox.objects.filter(state=OutboxState.DONE, done_at__lt=clock.ago(older_than_seconds))
+    deleted, _ = Outbox.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
+    return deleted

@@ -1,0 +1,93 @@
+"""Writes of customers. `resolve` is on the path of every incoming message: two queries when the person is known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from otklik.kernel import clock, textindex
+from otklik.people.models import Customer, Identity
+from otklik.people.queries import SEARCH_KIND
+
+GLOBAL_KINDS = frozenset({"mail", "phone"})  # the same id means the same person in every account
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What other domains need to know of a customer."""
+
+    id: int
+    name: str
+
+
+def resolve(  # noqa: PLR0913 a person arrives with these facts
+    organisation_id: int,
+    *,
+    kind: str,
+    scope: str,
+    external_id: str,
+    name: str = "",
+    handle: str = "",
+    url: str = "",
+    seen_at: datetime | None = None,
+) -> Person:
+    """The customer behind an identity; created when new. Safe against two processes meeting the same person."""
+    key = {
+        "organisation_id": organisation_id,
+        "kind": kind,
+        "scope": "" if kind in GLOBAL_KINDS else scope,
+        "external_id": external_id[:254],
+    }
+    known = Identity.objects.select_related("customer").filter(**key).first()
+    if known is None:
+        known = _create(key, name=_clean_name(name), handle=handle, url=url, seen_at=seen_at or clock.now())
+    customer = known.customer
+    if not customer.name and name:
+        customer.name = _clean_name(name)
+        customer.save(update_fields=["name"])
+        index(customer)
+    return Person(customer.pk, customer.name)
+
+
+@transaction.atomic
+def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at: datetime) -> Identity:
+    external_id = str(key["external_id"])
+    customer = Customer.objects.create(
+        organisation_id=key["organisation_id"],
+        name=name,
+        email=external_id if key["kind"] == "mail" else "",
+        phone=external_id if key["kind"] == "phone" else "",
+        first_seen_at=seen_at,
+        created_at=clock.now(),
+    )
+    identity, created = Identity.objects.get_or_create(
+        **key,
+        defaults={
+            "customer": customer,
+            "name": name,
+            "handle": handle[:100],
+            "url": url[:500],
+            "created_at": clock.now(),
+        },
+    )
+    if not created:  # somebody else met this person in the same moment
+        customer.delete()
+        return identity
+    index(customer, extra=f"{external_id} {handle}")
+    return identity
+
+
+def _clean_name(name: str) -> str:
+    return re.sub(r"\s+", " ", name).strip()[:200]
+
+
+def index(customer: Customer, *, extra: str = "") -> None:
+    """Make the customer findable by name, addresses and city."""
+    faces = " ".join(
+        f"{face.external_id} {face.handle} {face.name}" for face in customer.identities.all()
+    )
+    text = f"{customer.name} {customer.email} {customer.phone} {customer.city} {faces} {extra}"
+    textindex.index([textindex.Entry(customer.organisation_id, SEARCH_KIND, customer.pk, customer.pk, text)])

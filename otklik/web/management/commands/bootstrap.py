@@ -1,0 +1,35 @@
+"""First start: an organisation, an administrator whose password is printed once, and the demo company on wish."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from otklik.accounts import services
+from otklik.kernel.textindex import rebuild
+
+
+class Command(BaseCommand):
+    help = "Prepare an empty installation. Example: python -m otklik.web.manage bootstrap --demo"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="load the demo company")
+        parser.add_argument("--email", default="admin@otklik.local", help="login of the first administrator")
+        parser.add_argument("--organisation", default="Моя компания", help="name of the company")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("createcachetable", verbosity=0)
+        rebuild()
+        made = services.first_administrator(email=options["email"], organisation_name=options["organisation"])
+        if made is None:
+            return
+        user, password = made
+        if options["demo"]:
+            from otklik.web.demo import loader  # noqa: PLC0415 reads thousands of texts, only when wanted
+
+            loader.load(user.organisation_id)
+        self.stdout.write(f"login: {user.email}")
+        self.stdout.write(f"password: {password}")

@@ -1,0 +1,29 @@
+"""Background work: the queue's consumer, the clock of recurring jobs, listeners of mailboxes."""
+
+from __future__ import annotations
+
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from otklik.kernel import periodic, wake
+from otklik.kernel.tasks import consumer
+
+
+class Command(BaseCommand):
+    help = "Run background work until interrupted (SIGINT). Example: python -m otklik.web.manage worker --threads 4"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--threads", type=int, default=3, help="tasks worked at the same time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        ticker = threading.Thread(target=periodic.loop, args=(stop,), name="ticker", daemon=True)
+        ticker.start()
+        try:
+            consumer(wake.huey, threads=options["threads"]).run()
+        finally:
+            stop.set()
+            ticker.join(timeout=5)
