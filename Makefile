@@ -50,3 +50,4 @@ messages: .python ## collect the texts of the interface into locale/ (needs gett
 .PHONY: .python
 .python:
 	@command -v $(PYTHON) >/dev/null || { echo "✗ python3 is needed and is not there: apt install python3 python3-venv." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 7))' || { echo "✗ Python 3.11 or newer is needed: apt install python3 python3-venv (Debian 12 or newer)." >&2; exit 1; }

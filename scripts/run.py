@@ -102,10 +102,10 @@ def manage(env: dict[str, str], *words: str, title: str) -> str:
             text=True,
             check=False,
         )
-    if done.returncode == 2 and done.stderr.strip():
-        raise Trouble(done.stderr.strip().splitlines()[-1])
-    if done.returncode:
-        raise Trouble(explain(title, done.stdout + done.stderr))
+        if done.returncode == 2 and done.stderr.strip():
+            raise Trouble(done.stderr.strip().splitlines()[-1])
+        if done.returncode:
+            raise Trouble(explain(title, done.stdout + done.stderr))
     return done.stdout.strip()
 
 

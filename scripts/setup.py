@@ -202,12 +202,14 @@ def install_front_end() -> None:
 
 
 def stale_catalogues(root: Path = ROOT) -> list[Path]:
-    """The .po files whose .mo is missing or older."""
+    """Language folders whose .mo is missing or older than one of its parts."""
     stale = []
-    for source in sorted(root.glob("locale/*/LC_MESSAGES/*.po")):
-        compiled = source.with_suffix(".mo")
-        if not compiled.exists() or compiled.stat().st_mtime <= source.stat().st_mtime:
-            stale.append(source)
+    for parts in sorted(root.glob("locale/*/parts")):
+        compiled = parts.parent / "LC_MESSAGES" / "django.mo"
+        sources = list(parts.glob("*.po"))
+        made = compiled.stat().st_mtime if compiled.exists() else -1.0
+        if any(source.stat().st_mtime >= made for source in sources):
+            stale.append(parts.parent)
     return stale
 
 
@@ -216,7 +218,7 @@ def compile_translations() -> None:
     if not stale:
         return
     with step(tell("Translations", "Переводы")):
-        command = [venv_python(), "-m", "scripts.translations", "compile", *map(str, stale)]
+        command = [venv_python(), "-m", "scripts.translations", "compile"]
         done = subprocess.run(command, cwd=str(ROOT), capture_output=True, text=True, check=False)
         if done.returncode == 2:  # the sentence is already made
             raise Trouble(done.stderr.strip())

@@ -1,12 +1,20 @@
-"""Every address of the product."""
+"""Every address of the product: each domain brings its own."""
 
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from otklik.web import views
+from otklik.web import live, views
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
     path("healthz", views.healthz, name="healthz"),
+    path("live", live.stream, name="live"),
+    path("operations/", views.operations, name="operations"),
     path("accounts/", include("allauth.urls")),
+    path("", include("otklik.inbox.urls")),
+    path("", include("otklik.people.urls")),
+    path("", include("otklik.channels.urls")),
+    path("", include("otklik.accounts.urls")),
 ]

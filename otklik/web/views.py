@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from otklik.kernel import clock
 from otklik.kernel.models import Outbox, OutboxState
@@ -21,3 +21,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     )
     age = (clock.now() - oldest).total_seconds() if oldest else 0.0
     return JsonResponse({"ok": True, "outbox_age": round(age, 1)})
+
+
+def operations(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("soon")

@@ -21,9 +21,9 @@ a file that cannot be opened: {"file", "error": {"code", "message"}}
 
 example:
   otklik feed parse --base-url https://news.example/rss news.xml
-  {"file":"news.xml","title":"Новости","entries":[{"id":"https://news.example/1","url":"https://news.example/1",
-   "title":"Банк закрыл кассы","text":"…","author":null,"published":"2026-11-22T14:05:00+03:00","updated":null}],
-   "problems":[]}
+  {"file":"news.xml","title":"Новости","entries":[{"id":"https://news.example/1",
+   "url":"https://news.example/1","title":"Банк закрыл кассы","text":"…","author":null,
+   "published":"2026-11-22T14:05:00+03:00","updated":null}],"problems":[]}
 """
 
 
@@ -31,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="RSS or Atom file")
     parser.add_argument("--base-url", default="", help="address of the feed, for relative links")
     parser.add_argument("--content-type", default="", help="Content-Type the server sent, for its charset")
-    parser.add_argument("--timezone", default=DEFAULT_TIMEZONE, help="zone of dates without one (%(default)s)")
+    parser.add_argument(
+        "--timezone", default=DEFAULT_TIMEZONE, help="zone of dates without one (%(default)s)"
+    )
     parser.epilog = FIELDS
 
 
@@ -49,7 +51,7 @@ def _answer(name: str, args: argparse.Namespace) -> Record:
     except (OSError, ValueError):
         message = {
             "ru": f"Файл «{name}» не открывается: проверьте путь и права.",
-            "en": f"The file \"{name}\" cannot be opened: check the path and the rights.",
+            "en": f'The file "{name}" cannot be opened: check the path and the rights.',
         }[args.lang]
         return {"file": name, "error": {"code": "no_file", "message": message}}
     feed = parse(raw, content_type=args.content_type, base_url=args.base_url, timezone=args.timezone)
@@ -57,5 +59,7 @@ def _answer(name: str, args: argparse.Namespace) -> Record:
         "file": name,
         "title": feed.title,
         "entries": [dict(entry) for entry in feed.entries],
-        "problems": [{"code": problem.code, "message": problem.sentence(args.lang)} for problem in feed.problems],
+        "problems": [
+            {"code": problem.code, "message": problem.sentence(args.lang)} for problem in feed.problems
+        ],
     }

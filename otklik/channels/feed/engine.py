@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 
 from otklik.channels.feed import problems, repair
 from otklik.channels.feed.problems import Problem
@@ -27,7 +27,9 @@ from otklik.channels.importer.engine.dates import DEFAULT_TIMEZONE, When, parse_
 MAX_BYTES = 10 << 20
 MAX_ENTRIES = 5000
 _ANGLE_MAIL = re.compile(r"^\s*[^\s@()]+@[^\s@()]+\s*\((.+)\)\s*$")
-_ALTERNATE = re.compile(r"<link\b[^>]{0,500}type\s*=\s*[\"']application/(?:rss|atom)\+xml[\"'][^>]{0,500}>", re.I)
+_ALTERNATE = re.compile(
+    r"<link\b[^>]{0,500}type\s*=\s*[\"']application/(?:rss|atom)\+xml[\"'][^>]{0,500}>", re.I
+)
 _HREF = re.compile(r"href\s*=\s*[\"']([^\"'>]{1,500})[\"']", re.I)
 _HTML = re.compile(r"^\s*(?:<!--.*?-->\s*)?<(?:html|head|body)\b", re.I | re.S)
 
@@ -53,7 +55,9 @@ class Feed:
     problems: tuple[Problem, ...]
 
 
-def parse(raw: bytes, *, content_type: str = "", base_url: str = "", timezone: str = DEFAULT_TIMEZONE) -> Feed:
+def parse(
+    raw: bytes, *, content_type: str = "", base_url: str = "", timezone: str = DEFAULT_TIMEZONE
+) -> Feed:
     """Reads a feed. `timezone` is assumed for dates without a zone, `base_url` resolves relative links."""
     if len(raw) > MAX_BYTES:
         return Feed("", (), (problems.too_large(len(raw), MAX_BYTES),))
@@ -61,7 +65,7 @@ def parse(raw: bytes, *, content_type: str = "", base_url: str = "", timezone: s
         return Feed("", (), (problems.EMPTY,))
     try:
         return _parse(raw, content_type, base_url, timezone)
-    except Exception as error:  # noqa: BLE001  a foreign feed must never stop the poller, whatever a parser thinks
+    except Exception as error:  # a foreign feed must never stop the poller, whatever a parser meets
         return Feed("", (), (problems.unreadable(type(error).__name__),))
 
 
@@ -80,7 +84,9 @@ def _parse(raw: bytes, content_type: str, base_url: str, timezone: str) -> Feed:
     if _HTML.match(text):
         return Feed("", (), (*found, problems.html_page(_feeds_of(page, base_url))))
     parsed = _feedparser(text, base_url)
-    if parsed.get("bozo") and not isinstance(parsed.get("bozo_exception"), feedparser.CharacterEncodingOverride):
+    if parsed.get("bozo") and not isinstance(
+        parsed.get("bozo_exception"), feedparser.CharacterEncodingOverride
+    ):
         found.append(problems.broken(parsed.get("bozo_exception")))
     if not parsed.get("version") and not parsed.entries:
         return Feed("", (), (*found, problems.NOT_A_FEED))
@@ -100,8 +106,10 @@ def _feedparser(text: str, base_url: str) -> Any:
         warnings.simplefilter("ignore")
         # A stream, never a string: feedparser opens strings as addresses and file names.
         return feedparser.parse(
-            io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers,
-            sanitize_html=False, resolve_relative_uris=False,
+            io.BytesIO(text.encode("utf-8", "replace")),
+            response_headers=headers,
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
 
 
@@ -137,8 +145,13 @@ class _Reader:
         if published is None and not self.atom:
             published, updated = updated, None  # dc:date of RSS 1.0 is the day of publication
         return Entry(
-            id=identity or "sha256:" + _digest(title, text), url=url, title=title, text=text,
-            author=_author(item) or self.feed_author, published=published, updated=updated,
+            id=identity or "sha256:" + _digest(title, text),
+            url=url,
+            title=title,
+            text=text,
+            author=_author(item) or self.feed_author,
+            published=published,
+            updated=updated,
         )
 
     def body(self, item: Any) -> str:
@@ -175,7 +188,10 @@ def _moment(entry: Entry) -> float:
 
 
 def _link(item: Any, base: str) -> str | None:
-    candidates = [item.get("link"), *(link.get("href") for link in item.get("links") or [] if isinstance(link, dict))]
+    candidates = [
+        item.get("link"),
+        *(link.get("href") for link in item.get("links") or [] if isinstance(link, dict)),
+    ]
     for candidate in candidates:
         given = _text(candidate).strip()
         url = _join(base, given) if given else ""

@@ -11,10 +11,14 @@ from otklik.channels.importer.engine import encoding
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.I)
 _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.S)
-_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)?")
+_AMPERSAND = re.compile(
+    r"&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)?"
+)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XML_HEAD = re.compile(r"^\s*<\?xml[^>]*\?>")
-_START = re.compile(r"<(?:\?xml|rss|feed|rdf:RDF|RDF|channel|!DOCTYPE|html)\b|<[a-z]{1,10}:(?:feed|rss)\b", re.I)
+_START = re.compile(
+    r"<(?:\?xml|rss|feed|rdf:RDF|RDF|channel|!DOCTYPE|html)\b|<[a-z]{1,10}:(?:feed|rss)\b", re.I
+)
 _WHOLE = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf|channel|html)\s*>", re.I)
 _CUT_TAG = re.compile(r"<(?!!\[CDATA\[)[^<>]*\Z|<!(?:\[\w{0,5}\[?)?\Z")
 _TAG = re.compile(
@@ -26,11 +30,38 @@ _CONVINCING = 0.25
 _BETTER = 0.2
 
 # Codecs that bytes may ask for by name and that only text should: never zip, rot13 or idna.
-_TEXT_CODECS = frozenset((
-    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251", "koi8-r", "koi8-u", "cp866", "iso8859-1",
-    "iso8859-5", "iso8859-15", "cp1252", "cp1250", "ascii", "mac-cyrillic", "iso8859-2", "cp1254", "gb18030",
-    "gbk", "gb2312", "big5", "shift_jis", "euc_jp", "euc_kr", "utf-8-sig", "ptcp154", "kz1048",
-))
+_TEXT_CODECS = frozenset(
+    (
+        "utf-8",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "cp1251",
+        "koi8-r",
+        "koi8-u",
+        "cp866",
+        "iso8859-1",
+        "iso8859-5",
+        "iso8859-15",
+        "cp1252",
+        "cp1250",
+        "ascii",
+        "mac-cyrillic",
+        "iso8859-2",
+        "cp1254",
+        "gb18030",
+        "gbk",
+        "gb2312",
+        "big5",
+        "shift_jis",
+        "euc_jp",
+        "euc_kr",
+        "utf-8-sig",
+        "ptcp154",
+        "kz1048",
+    )
+)
 
 
 def decode(raw: bytes, content_type: str) -> tuple[str, str, bool]:

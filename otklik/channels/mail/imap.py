@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from otklik.channels.mail.imap_link import (
     linked,
     no_folder,
 )
-from otklik.channels.mail.sasl import MailIOError, explain
+from otklik.channels.mail.sasl import MailIOError
 from otklik.channels.protocol import CheckResult, PullPage, RawEvent
 
 __all__ = ["FolderCount", "ImapConfig", "MailIOError", "check", "count", "pull", "wait"]
@@ -90,25 +91,25 @@ def pull(
     fetched; otherwise the page holds what came and a notice. `key_of` gives the key under which raw
     bytes are stored once: after a change of UIDVALIDITY the same mails come again with the same keys.
     """
-    states = {name: FolderState(**cursor[name]) for name in config.folders if name in cursor}
+    states = {name: FolderState(**deepcopy(cursor[name])) for name in config.folders if name in cursor}
     page = _Page(config, key_of, max_bytes, page_bytes)
     more = False
     before = {name: asdict(state) for name, state in states.items()}
     try:
         with linked(config) as link:
             for index, name in enumerate(config.folders):
-                share = -(-(limit - len(page.events)) // (len(config.folders) - index))
+                share = max(0, -(-(limit - len(page.events)) // (len(config.folders) - index)))
                 try:
                     opened = link.open(name)
-                except MailboxFolderSelectError:
-                    page.missing(no_folder(link, name), index)
+                except MailboxFolderSelectError as error:
+                    page.missing(no_folder(link, error), index)
                     continue
                 states[name] = _state(page, states.get(name), opened, name, now)
                 more |= _Reader(link, page, name, states[name]).read(opened, share)
-    except MailIOError as error:
+    except MailIOError as trouble:
         if not page.events and before == {name: asdict(state) for name, state in states.items()}:
             raise
-        page.notices.append((error.code, error.sentence))
+        page.notices.append((trouble.code, trouble.sentence))
         more = False
     kept = {**cursor, **{name: asdict(state) for name, state in states.items()}}
     return PullPage(tuple(page.events), kept, more, tuple(page.notices))
@@ -141,15 +142,16 @@ class _Page:
     events: list[RawEvent] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
+    unopened: int = 0
 
     def notice(self, code: str, **data: Any) -> None:
         self.notices.append((code, self.config.say(code, **data)))
 
     def missing(self, error: MailIOError, index: int) -> None:
-        """One folder gone is a notice; when it is the last and nothing else works, it is the error."""
+        """A folder that will not open is a notice; when none opens, it is the error."""
         self.notices.append((error.code, error.sentence))
-        gone = sum(1 for code, _ in self.notices if code == error.code)
-        if gone == len(self.config.folders) == index + 1:
+        self.unopened += 1
+        if self.unopened == len(self.config.folders) == index + 1:
             raise error
 
     def add(self, item: Item, folder: str, uidvalidity: int) -> None:
@@ -222,17 +224,23 @@ class _Reader:
             self.state.uid = max(self.state.uid, part[-1])
 
     def _heads(self, uids: list[int]) -> dict[int, Item]:
-        """Size, date and flags. Where the server fails over the list, unknown: asked with each mail."""
+        """Size, date and flags of those still there; unknown where the server does not tell."""
+        heads: dict[int, Item] = {}
         try:
-            return self.link.fetch(uids, "RFC822.SIZE INTERNALDATE FLAGS")
+            heads = self.link.fetch(uids, "RFC822.SIZE INTERNALDATE FLAGS")
         except LOST:
             self.link.reopen()
         except REFUSED:
             pass
-        return {uid: Item(uid) for uid in uids}
+        untold = [uid for uid in uids if uid not in heads]
+        if untold:
+            heads |= {uid: Item(uid) for uid in self.link.search("UID " + ",".join(map(str, untold)))}
+        return heads
 
     def _bulk(self, group: list[Item]) -> dict[int, Item]:
         """Bodies of a group in one command; empty when that fails, then each is asked for alone."""
+        if not group[0].size:  # unknown: it could be enormous
+            return {}
         try:
             return self.link.fetch([head.uid for head in group], self._part(group[0]))
         except LOST:
@@ -246,12 +254,12 @@ class _Reader:
 
     def _settle(self, head: Item, got: Item | None) -> None:
         """One mail becomes an event, is gone from the server, or is owed."""
-        if got is None or got.body is None:
-            got = self._alone(head)
-        if got is not None and got.body is not None:
+        full = replace(head, body=got.body) if got and got.body is not None else self._alone(head)
+        self.state.owed = [uid for uid in self.state.owed if uid != head.uid]
+        if full is not None and full.body is not None:
             self.lost_in_a_row = 0
-            self.page.add(replace(head, body=got.body), self.folder, self.state.uidvalidity)
-        elif got is not None:
+            self.page.add(full, self.folder, self.state.uidvalidity)
+        elif full is not None:
             self.state.owed.append(head.uid)
             self.page.notice("owed", uid=head.uid, folder=self.folder)
         self.state.uid = max(self.state.uid, head.uid)
@@ -267,7 +275,7 @@ class _Reader:
                     head = self.link.fetch([head.uid], "RFC822.SIZE INTERNALDATE FLAGS").get(head.uid, head)
                 got = self.link.fetch([head.uid], self._part(head)).get(head.uid)
                 if got is not None and got.body is not None:
-                    return got
+                    return replace(head, body=got.body)
             except LOST:
                 lost = True
                 self.link.reopen()
@@ -283,7 +291,6 @@ class _Reader:
         for uid in owed:
             if self.page.size >= self.page.page_bytes:
                 raise _Enough
-            self.state.owed.remove(uid)
             self._settle(Item(uid), None)
 
 

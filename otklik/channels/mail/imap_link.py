@@ -30,11 +30,14 @@ from otklik.channels.mail.sasl import (
     refuse_control_characters,
     tls_context,
     usual_ports,
+    words_of,
     xoauth2,
 )
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime would follow the locale
+# strftime would follow the locale
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+IMAPS = 993
 SENT_NAMES = {"sent", "sent items", "sent mail", "sent messages", "отправленные", "исходящие"}
 ARRIVED = re.compile(rb"\* \d+ (EXISTS|RECENT)\r\n", re.I)
 
@@ -45,7 +48,7 @@ REFUSED = (imaplib.IMAP4.error, ImapToolsError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapConfig(MailAccount):
-    port: int = 993
+    port: int = IMAPS
     folders: tuple[str, ...] = ("INBOX",)
     backfill_days: int | None = 0  # first run: 0 = only new mail, None = everything
     idle_seconds: float = 28 * 60  # RFC 2177: IDLE is issued again before 29 minutes
@@ -86,9 +89,9 @@ class Link:
     def open(self, folder: str) -> Opened:
         """EXAMINE: the server itself will not let us change a flag."""
         box = self.connect()
-        box.folder.set(folder, readonly=True)
         self.folder = folder
-        number = {name: int((box.client.response(name)[1][0] or b"0")) for name in ("UIDVALIDITY", "UIDNEXT")}
+        box.folder.set(folder, readonly=True)
+        number = {name: int(box.client.response(name)[1][0] or b"0") for name in ("UIDVALIDITY", "UIDNEXT")}
         exists = int(box.client.response("EXISTS")[1][0] or b"0")
         if not number["UIDNEXT"]:  # optional in SELECT
             number["UIDNEXT"] = max(self.search("ALL"), default=0) + 1
@@ -101,13 +104,13 @@ class Link:
     def search(self, criteria: str) -> list[int]:
         status, data = self.connect().client.uid("SEARCH", criteria)
         if status != "OK":
-            raise imaplib.IMAP4.error(str(data[-1]))
+            raise imaplib.IMAP4.error(data[-1])
         return sorted({int(uid) for line in data if line for uid in line.split()})
 
     def fetch(self, uids: list[int], parts: str) -> dict[int, Item]:
         status, data = self.connect().client.uid("FETCH", ",".join(map(str, uids)), f"(UID {parts})")
         if status != "OK":
-            raise imaplib.IMAP4.error(str(data[-1]))
+            raise imaplib.IMAP4.error(data[-1])
         return {item.uid: item for item in _items(data)}
 
     def can(self, capability: str) -> bool:
@@ -126,11 +129,14 @@ class Link:
         The socket is read directly: after a time-out imaplib's buffered reader is unusable. A line that
         came together with the go-ahead is already in that reader, so it is looked at first.
         """
-        client = self.connect().client
-        client._command("IDLE")  # type: ignore[attr-defined]
-        client._get_response()  # type: ignore[attr-defined]
-        if client.tagged_commands and any(client.tagged_commands.values()):
-            raise imaplib.IMAP4.error("IDLE was refused")
+        client: Any = self.connect().client
+        tag = client._command("IDLE")
+        while client._get_response():  # None is the go-ahead
+            if client.tagged_commands[tag]:
+                raise imaplib.IMAP4.error("IDLE was refused")
+        if client.untagged_responses.get("EXISTS"):
+            self.close()
+            return True
         client.sock.settimeout(0)
         heard = bytes(client.file.peek())
         client.sock.settimeout(tick)
@@ -209,13 +215,15 @@ def sign_in(config: ImapConfig) -> BaseMailBox:
 def _connect(config: ImapConfig) -> BaseMailBox:
     if config.security == "tls":
         return MailBox(config.host, config.port, timeout=config.timeout, ssl_context=tls_context(config))
+    if config.security == "starttls" and config.port == IMAPS:  # imap-tools refuses with a ValueError
+        raise config.error("tls_expected")
     if config.security == "starttls":
         return MailBoxStartTls(config.host, config.port, config.timeout, tls_context(config))
     return MailBoxUnencrypted(config.host, config.port, timeout=config.timeout)
 
 
 def _greeting_error(error: imaplib.IMAP4.error, config: ImapConfig) -> MailIOError:
-    words = config.clean(str(error).removeprefix("unexpected response: "))
+    words = config.clean(words_of(error)).removeprefix("unexpected response: ")
     if "TLS not supported" in words:
         return config.error("starttls_missing", usual=usual_ports("imap"))
     if "BYE" in words:
@@ -241,10 +249,10 @@ def _authenticate(box: BaseMailBox, config: ImapConfig) -> None:
     except LOST as error:
         raise explain(error, config, "imap") from None
     except REFUSED as error:
-        raise login_error(config, str(error)) from None
+        raise login_error(config, words_of(error)) from None
     # what the server offers often changes after the sign-in (IDLE, SPECIAL-USE)
     with contextlib.suppress(*REFUSED):
-        box.client._get_capabilities()  # type: ignore[attr-defined]
+        box.client._get_capabilities()
 
 
 @contextlib.contextmanager
@@ -253,8 +261,8 @@ def linked(config: ImapConfig) -> Iterator[Link]:
     link = Link(config)
     try:
         yield link
-    except MailboxFolderSelectError:
-        raise no_folder(link, link.folder) from None
+    except MailboxFolderSelectError as error:
+        raise no_folder(link, error) from None
     except (*LOST, *REFUSED) as error:
         raise explain(error, config, "imap") from None
     finally:
@@ -265,12 +273,15 @@ def folder_names(box: BaseMailBox) -> list[str]:
     return [info.name for info in box.folder.list() if "\\Noselect" not in info.flags]
 
 
-def no_folder(link: Link, folder: str) -> MailIOError:
-    names = folder_names(link.connect())
-    near = difflib.get_close_matches(folder, names, 3, 0.3) or names[:5]
-    return link.config.error(
-        "folder_not_found", folder=folder, nearest=", ".join(f"«{name}»" for name in near)
-    )
+def no_folder(link: Link, error: MailboxFolderSelectError) -> MailIOError:
+    """Why the folder could not be opened, with the names that come nearest."""
+    names: list[str] = []
+    with contextlib.suppress(*LOST, *REFUSED):
+        names = folder_names(link.connect())
+    if link.folder in names:
+        return link.config.error("server_refused", detail=link.config.clean(words_of(error)))
+    near = difflib.get_close_matches(link.folder, names, 3, 0.3) or names[:5]
+    return link.config.error("folder_not_found", folder=link.folder, nearest=", ".join(near) or "–")
 
 
 def imap_date(day: date) -> str:

@@ -307,16 +307,25 @@ def explain(error: BaseException, account: MailAccount, service: Literal["imap",
     code = _code(error)
     if code in ("timeout", "connection_lost") and account.security != "tls" and speaks_tls(account):
         code = "tls_expected"
-    return account.error(code, detail=account.clean(_words(error)), usual=_USUAL[service])
+    return account.error(code, detail=account.clean(words_of(error)), usual=_USUAL[service])
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """What the server or the system said, without the wrapping of the libraries."""
+    result = getattr(error, "command_result", None)  # imap-tools: (status, [words])
     if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error
-        return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error)
+        said: Any = b"%d " % error.smtp_code + _bytes(error.smtp_error)
+    elif isinstance(result, tuple) and result[1]:
+        said = result[1][-1]
+    elif isinstance(error, OSError) and error.strerror:
+        said = error.strerror
+    else:
+        said = error.args[0] if error.args else ""
+    return _bytes(said).decode("utf-8", "replace")
+
+
+def _bytes(said: Any) -> bytes:
+    return said if isinstance(said, bytes) else str(said).encode("utf-8", "replace")
 
 
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (

@@ -40,18 +40,30 @@ def codes(feed: engine.Feed) -> list[str]:
 def test_an_rss_item_has_all_seven_fields() -> None:
     feed = parse(rss(ITEM).encode())
     assert feed.title == "Новости"
-    assert feed.entries == ({
-        "id": "g1", "url": "https://n.example/1", "title": "Банк закрыл кассы", "text": "Очереди на час",
-        "author": None, "published": "2026-11-22T14:05:00+03:00", "updated": None,
-    },)
+    assert feed.entries == (
+        {
+            "id": "g1",
+            "url": "https://n.example/1",
+            "title": "Банк закрыл кассы",
+            "text": "Очереди на час",
+            "author": None,
+            "published": "2026-11-22T14:05:00+03:00",
+            "updated": None,
+        },
+    )
     assert feed.problems == ()
 
 
 def test_an_atom_entry_takes_the_alternate_link_and_the_richer_text() -> None:
     entry = parse(ATOM.encode(), base_url="https://a.example/feed").entries[0]
     assert entry == {
-        "id": "tag:a,1", "url": "https://a.example/1", "title": "A & B", "text": "Полный текст", "author": "Иван",
-        "published": "2026-11-21T10:00:00+03:00", "updated": "2026-11-22T11:00:00Z",
+        "id": "tag:a,1",
+        "url": "https://a.example/1",
+        "title": "A & B",
+        "text": "Полный текст",
+        "author": "Иван",
+        "published": "2026-11-21T10:00:00+03:00",
+        "updated": "2026-11-22T11:00:00Z",
     }
 
 
@@ -72,7 +84,9 @@ def test_rss_1_0_reads_the_dublin_core_date_and_creator() -> None:
 
 
 def test_rss_0_91_without_guid_takes_the_link_as_id() -> None:
-    text = '<rss version="0.91"><channel><title>x</title><item><title>t</title><link>http://a.example/1</link>'
+    text = (
+        '<rss version="0.91"><channel><title>x</title><item><title>t</title><link>http://a.example/1</link>'
+    )
     assert parse((text + "</item></channel></rss>").encode()).entries[0]["id"] == "http://a.example/1"
 
 
@@ -133,7 +147,9 @@ def test_a_bare_ampersand_in_text_and_link_is_read_as_itself() -> None:
 
 
 def test_a_link_in_cdata_keeps_its_ampersand() -> None:
-    feed = parse(rss("<item><title>t</title><link><![CDATA[https://n.example/?a=1&b=2]]></link></item>").encode())
+    feed = parse(
+        rss("<item><title>t</title><link><![CDATA[https://n.example/?a=1&b=2]]></link></item>").encode()
+    )
     assert feed.entries[0]["url"] == "https://n.example/?a=1&b=2"
 
 
@@ -158,14 +174,18 @@ def test_a_feed_cut_inside_cdata_keeps_the_text() -> None:
 
 
 def test_content_encoded_is_taken_when_it_is_richer_than_the_summary() -> None:
-    item = ("<item><guid>1</guid><description>кратко</description><content:encoded><![CDATA[<p>Полный</p>"
-            "<script>alert(1)</script><p>текст &amp; ещё</p>]]></content:encoded></item>")
+    item = (
+        "<item><guid>1</guid><description>кратко</description><content:encoded><![CDATA[<p>Полный</p>"
+        "<script>alert(1)</script><p>текст &amp; ещё</p>]]></content:encoded></item>"
+    )
     assert parse(rss(item).encode()).entries[0]["text"] == "Полный\nтекст & ещё"
 
 
 def test_the_summary_is_taken_when_it_is_richer_than_the_content() -> None:
-    item = ("<item><guid>1</guid><description>Длинное описание события</description>"
-            "<content:encoded>коротко</content:encoded></item>")
+    item = (
+        "<item><guid>1</guid><description>Длинное описание события</description>"
+        "<content:encoded>коротко</content:encoded></item>"
+    )
     assert parse(rss(item).encode()).entries[0]["text"] == "Длинное описание события"
 
 
@@ -175,8 +195,13 @@ def test_escaped_html_becomes_plain_text_with_lines() -> None:
 
 
 def test_relative_links_are_resolved_by_the_address_of_the_feed() -> None:
-    text = rss("<item><title>t</title><link>news/1</link></item>").replace("<link>https://n.example/</link>", "")
-    assert parse(text.encode(), base_url="https://b.example/rss/").entries[0]["url"] == "https://b.example/rss/news/1"
+    text = rss("<item><title>t</title><link>news/1</link></item>").replace(
+        "<link>https://n.example/</link>", ""
+    )
+    assert (
+        parse(text.encode(), base_url="https://b.example/rss/").entries[0]["url"]
+        == "https://b.example/rss/news/1"
+    )
 
 
 def test_a_script_link_is_no_link() -> None:
@@ -184,27 +209,32 @@ def test_a_script_link_is_no_link() -> None:
     assert entry["url"] is None
 
 
-@pytest.mark.parametrize(("written", "expected"), [
-    ("Вс, 22 ноя 2026 14:05:00 +0300", "2026-11-22T14:05:00+03:00"),
-    ("22 ноября 2026, 14:05", "2026-11-22T14:05:00+03:00"),
-    ("22.11.2026 14:05", "2026-11-22T14:05:00+03:00"),
-    ("2026-11-22 14:05:00", "2026-11-22T14:05:00+03:00"),
-    ("Sun, 22 Nov 2026 14:05:00 GMT", "2026-11-22T14:05:00Z"),
-    ("Sun, 22 Nov 26 14:05 EST", "2026-11-22T14:05:00-05:00"),
-    ("Sun Nov 22 14:05:00 2026", "2026-11-22T14:05:00+03:00"),
-    ("2026-11-22", "2026-11-22T00:00:00+03:00"),
-    ("1795341900", "2026-11-22T10:05:00Z"),
-    ("на прошлой неделе", None),
-    ("32 ноября 2026", None),
-])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Вс, 22 ноя 2026 14:05:00 +0300", "2026-11-22T14:05:00+03:00"),
+        ("22 ноября 2026, 14:05", "2026-11-22T14:05:00+03:00"),
+        ("22.11.2026 14:05", "2026-11-22T14:05:00+03:00"),
+        ("2026-11-22 14:05:00", "2026-11-22T14:05:00+03:00"),
+        ("Sun, 22 Nov 2026 14:05:00 GMT", "2026-11-22T14:05:00Z"),
+        ("Sun, 22 Nov 26 14:05 EST", "2026-11-22T14:05:00-05:00"),
+        ("Sun Nov 22 14:05:00 2026", "2026-11-22T14:05:00+03:00"),
+        ("2026-11-22", "2026-11-22T00:00:00+03:00"),
+        ("1795341900", "2026-11-22T10:05:00Z"),
+        ("на прошлой неделе", None),
+        ("32 ноября 2026", None),
+    ],
+)
 def test_dates_of_many_forms_become_rfc_3339_or_null(written: str, expected: str | None) -> None:
     item = f"<item><guid>1</guid><pubDate>{written}</pubDate></item>"
     assert parse(rss(item).encode()).entries[0]["published"] == expected
 
 
 def test_an_assumed_zone_and_an_unreadable_date_are_said() -> None:
-    items = ("<item><guid>1</guid><pubDate>22.11.2026 14:05</pubDate></item>"
-             "<item><guid>2</guid><pubDate>вчера</pubDate></item>")
+    items = (
+        "<item><guid>1</guid><pubDate>22.11.2026 14:05</pubDate></item>"
+        "<item><guid>2</guid><pubDate>вчера</pubDate></item>"
+    )
     feed = parse(rss(items).encode(), timezone="Asia/Omsk")
     assert feed.entries[0]["published"] == "2026-11-22T14:05:00+06:00"
     assert codes(feed) == ["no_timezone", "bad_date"]
@@ -222,18 +252,27 @@ def test_an_author_written_as_mail_with_a_name_is_the_name() -> None:
 
 
 def test_a_web_page_instead_of_a_feed_says_where_its_feeds_are() -> None:
-    page = ('<!DOCTYPE html><html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head>'
-            "<body>Привет</body></html>")
+    page = (
+        '<!DOCTYPE html><html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head>'
+        "<body>Привет</body></html>"
+    )
     feed = parse(page.encode(), base_url="https://s.example/news")
     assert feed.entries == ()
     assert codes(feed) == ["html_page"]
     assert "https://s.example/rss.xml" in feed.problems[0].ru
 
 
-@pytest.mark.parametrize(("raw", "code"), [
-    (b"", "empty"), (b"  \n", "empty"), (b"hello", "not_a_feed"), (b'{"a": 1}', "not_a_feed"),
-    (b"\x89PNG\r\n\x1a\n", "not_a_feed"), (rss("").encode(), "no_entries"),
-])
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"hello", "not_a_feed"),
+        (b'{"a": 1}', "not_a_feed"),
+        (b"\x89PNG\r\n\x1a\n", "not_a_feed"),
+        (rss("").encode(), "no_entries"),
+    ],
+)
 def test_what_is_no_feed_gets_a_sentence(raw: bytes, code: str) -> None:
     feed = parse(raw)
     assert feed.entries == ()
@@ -243,7 +282,8 @@ def test_what_is_no_feed_gets_a_sentence(raw: bytes, code: str) -> None:
 def test_a_billion_laughs_bomb_is_harmless_and_quick() -> None:
     levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY l0 "lol">{levels}]>' + rss(
-        "<item><guid>1</guid><title>&l11;</title></item>", declaration="")
+        "<item><guid>1</guid><title>&l11;</title></item>", declaration=""
+    )
     began = time.monotonic()
     feed = parse(bomb.encode())
     assert time.monotonic() - began < 1
@@ -253,7 +293,8 @@ def test_a_billion_laughs_bomb_is_harmless_and_quick() -> None:
 
 def test_an_external_entity_is_not_read() -> None:
     text = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + rss(
-        "<item><guid>1</guid><title>&x;</title></item>", declaration="")
+        "<item><guid>1</guid><title>&x;</title></item>", declaration=""
+    )
     assert "root:" not in json.dumps(parse(text.encode()).entries)
 
 

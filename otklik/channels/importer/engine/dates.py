@@ -15,26 +15,63 @@ from zoneinfo import ZoneInfo
 DEFAULT_TIMEZONE = "Europe/Moscow"
 ORDERS = ("dmy", "mdy")
 _YEARS = (1990, 2100)
+_MAX_LENGTH = 100
+_MONTHS_IN_YEAR = 12
+_EXCEL_DAYS = (32874, 73415)  # 1990 … 2100
+_UNIX = ((1e0, 6e8, 4.2e9), (1e3, 6e11, 4.2e12), (1e6, 6e14, 4.2e15))  # s, ms, µs of 1989 … 2103
+_FULL_YEAR, _PIVOT = 4, 70  # digits of a whole year; below 70 two digits are this century
+_MIDNIGHT = 24
 
 # Prefixes: Russian nominative, genitive and short forms and English ones share their first three letters.
 _MONTHS = {
-    **{name: number for number, name in enumerate(
-        ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"), 1)},
+    **{
+        name: number
+        for number, name in enumerate(
+            ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"), 1
+        )
+    },
     "май": 5,
-    **{name: number for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)},
+    **{
+        name: number
+        for number, name in enumerate(
+            ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+        )
+    },
 }
 _ZONES = {
-    "z": 0, "utc": 0, "gmt": 0, "ut": 0, "msk": 180, "мск": 180, "msd": 240, "est": -300, "edt": -240, "cst": -360,
-    "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "cet": 60, "cest": 120, "eet": 120, "eest": 180,
-    "bst": 60, "yekt": 300, "samt": 240,
+    "z": 0,
+    "utc": 0,
+    "gmt": 0,
+    "ut": 0,
+    "msk": 180,
+    "мск": 180,
+    "msd": 240,
+    "est": -300,
+    "edt": -240,
+    "cst": -360,
+    "cdt": -300,
+    "mst": -420,
+    "mdt": -360,
+    "pst": -480,
+    "pdt": -420,
+    "cet": 60,
+    "cest": 120,
+    "eet": 120,
+    "eest": 180,
+    "bst": 60,
+    "yekt": 300,
+    "samt": 240,
 }
 _TIME = re.compile(
     r"(?<![\d.])(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*(?P<ap>[ap]\.?m\.?)?"
-    r"\s*(?P<z>[a-zа-я]{1,4}\b(?:\s*[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{1,2}:?\d{2}|[+-]\d{1,2})?", re.I)
+    r"\s*(?P<z>[a-zа-я]{1,4}\b(?:\s*[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{1,2}:?\d{2}|[+-]\d{1,2})?",
+    re.I,
+)
 _ISO = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?=$|[T\s,])", re.I)
 _NUMERIC = re.compile(r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:\s*г\.?)?(?=$|[\s,T])")
-_DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:-?е|st|nd|rd|th)?[\s./-]+([a-zа-я]{3,9})\.?,?[\s./-]+(\d{4}|\d{2})(?!\d)", re.I)
+_DAY_MONTH = re.compile(
+    r"(?<!\d)(\d{1,2})(?:-?е|st|nd|rd|th)?[\s./-]+([a-zа-я]{3,9})\.?,?[\s./-]+(\d{4}|\d{2})(?!\d)", re.I
+)
 _MONTH_DAY = re.compile(r"\b([a-zа-я]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)", re.I)
 _ASCTIME = re.compile(r"\b([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s+(?:[A-Z]{3,4}\s+)?(\d{4})$", re.I)
 _NUMBER = re.compile(r"^-?\d{1,17}(?:[.,]\d{1,12})?$")
@@ -55,7 +92,7 @@ class When:
 def parse_date(value: str, *, zone: tzinfo | None = None, order: str = "dmy") -> When | None:
     """Reads one date; None when it is none or lies outside 1990–2100. Never raises."""
     text = " ".join(value.replace("\u00a0", " ").split())
-    if not text or len(text) > 100:
+    if not text or len(text) > _MAX_LENGTH:
         return None
     home = zone or ZoneInfo(DEFAULT_TIMEZONE)
     try:
@@ -74,22 +111,22 @@ def decide_order(samples: Iterable[str]) -> str:
     for sample in samples:
         found = _NUMERIC.match(" ".join(sample.split()))
         if found:
-            first = first or int(found[1]) > 12
-            second = second or int(found[3]) > 12
+            first = first or int(found[1]) > _MONTHS_IN_YEAR
+            second = second or int(found[3]) > _MONTHS_IN_YEAR
     return "mdy" if second and not first else "dmy"
 
 
 def _from_number(text: str, home: tzinfo) -> When | None:
     compact = _COMPACT.match(text)
-    if compact and _YEARS[0] <= int(compact[1]) <= _YEARS[1] and 1 <= int(compact[2]) <= 12:
+    if compact and _YEARS[0] <= int(compact[1]) <= _YEARS[1] and 1 <= int(compact[2]) <= _MONTHS_IN_YEAR:
         return _compact(compact, home)
     if not _NUMBER.match(text):
         return None
     number = float(text.replace(",", "."))
-    if 32000 <= number <= 73415:  # Excel days: 1987 … 2100
+    if _EXCEL_DAYS[0] <= number <= _EXCEL_DAYS[1]:
         naive = _EXCEL_EPOCH + timedelta(seconds=round(number * 86400))
         return _checked(naive.replace(tzinfo=home), has_time=number != int(number), has_zone=False)
-    for scale, low, high in ((1, 6e8, 4.2e9), (1e3, 6e11, 4.2e12), (1e6, 6e14, 4.2e15)):
+    for scale, low, high in _UNIX:
         if low <= number <= high:
             return _checked(datetime.fromtimestamp(number / scale, UTC), has_time=True, has_zone=True)
     return None
@@ -98,7 +135,9 @@ def _from_number(text: str, home: tzinfo) -> When | None:
 def _compact(found: re.Match[str], home: tzinfo) -> When | None:
     hour, minute, second = (int(found[index] or 0) for index in (4, 5, 6))
     offset = _offset(found[7]) if found[7] else None
-    moment = datetime(int(found[1]), int(found[2]), int(found[3]), hour, minute, second, tzinfo=offset or home)
+    moment = datetime(
+        int(found[1]), int(found[2]), int(found[3]), hour, minute, second, tzinfo=offset or home
+    )
     return _checked(moment, has_time=found[4] is not None, has_zone=offset is not None)
 
 
@@ -110,15 +149,18 @@ def _from_words(text: str, home: tzinfo, order: str) -> When | None:
     clock = _TIME.search(rest)
     if clock is None:
         # A leftover that is neither a time nor a weekday or zone means we did not understand the value.
-        return None if re.search(r"\d", rest) else _checked(
-            datetime(year, month, date, tzinfo=home), has_time=False, has_zone=False)
+        return (
+            None
+            if re.search(r"\d", rest)
+            else _checked(datetime(year, month, date, tzinfo=home), has_time=False, has_zone=False)
+        )
     hour = int(clock["h"])
     if clock["ap"]:
         hour = hour % 12 + (12 if clock["ap"][0] in "pP" else 0)
     offset = _offset(clock["z"]) if clock["z"] else None
     micro = int((clock["f"] or "0")[:6].ljust(6, "0"))
     extra = timedelta(0)
-    if hour == 24 and int(clock["m"]) == 0:
+    if hour == _MIDNIGHT and int(clock["m"]) == 0:
         hour, extra = 0, timedelta(days=1)
     second = min(int(clock["s"] or 0), 59)  # a leap second is written 60
     moment = datetime(year, month, date, hour, int(clock["m"]), second, micro, tzinfo=offset or home) + extra
@@ -150,9 +192,9 @@ def _around(text: str, found: re.Match[str]) -> str:
 
 def _year(digits: str) -> int:
     year = int(digits)
-    if len(digits) == 4:
+    if len(digits) == _FULL_YEAR:
         return year
-    return 2000 + year if year < 70 else 1900 + year
+    return 2000 + year if year < _PIVOT else 1900 + year
 
 
 def _offset(word: str) -> tzinfo | None:

@@ -32,7 +32,7 @@ def by_bom(head: bytes) -> str | None:
 def utf16_without_bom(head: bytes) -> str | None:
     """Text mostly in Latin or Cyrillic has the high byte 00 or 04 in every second place."""
     even, odd = head[0:4096:2], head[1:4096:2]
-    if len(odd) < 2:
+    if not odd[1:]:
         return None
     if sum(byte in (0, 4) for byte in odd) > 0.9 * len(odd) and even.count(0) < 0.1 * len(even):
         return "utf-16-le"
@@ -53,7 +53,9 @@ def cyrillic_score(text: str) -> float:
 
 def best_cyrillic(sample: bytes) -> tuple[str, float]:
     """The likeliest of cp1251, koi8-r, cp866 with its score (above 0.25 is convincing)."""
-    scored = [(cyrillic_score(sample.decode(name, "replace")), -rank, name) for rank, name in enumerate(CYRILLIC)]
+    scored = [
+        (cyrillic_score(sample.decode(name, "replace")), -rank, name) for rank, name in enumerate(CYRILLIC)
+    ]
     score, _, name = max(scored)
     return name, score
 

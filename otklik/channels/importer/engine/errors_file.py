@@ -25,7 +25,9 @@ def export_guard(value: str) -> str:
     return "'" + value if value.startswith(_DANGEROUS) else value
 
 
-def write_errors(target: IO[str], headers: Iterable[str], errors: Iterable[RowError], *, lang: str = "ru") -> int:
+def write_errors(
+    target: IO[str], headers: Iterable[str], errors: Iterable[RowError], *, lang: str = "ru"
+) -> int:
     """Streams the errors into a text file opened with `ENCODING` and newline="". Returns how many.
 
     First the place and the reason, then the columns of the source as they came, so that the corrected

@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from otklik.channels.importer.engine import dates, presets, values
-from otklik.channels.importer.engine.fields import FIELDS, known, normalise
+from otklik.channels.importer.engine.fields import FIELDS, KINDS, known, normalise
 from otklik.channels.importer.engine.presets import Preset
 from otklik.channels.importer.engine.problems import MappingError
 from otklik.channels.importer.engine.source import SourceRow
 
 MOSTLY = 0.8  # share of filled cells that must look alike before content decides about a column
+MIN_PREFIX = 4  # shorter beginnings of a header say nothing («id клиента» is no id)
 SCALES = (5.0, 10.0, 100.0)
 
 
@@ -36,6 +37,11 @@ class Mapping:
     decimal: str = ""
     preset: str = ""
 
+    def missing(self, headers: Sequence[str]) -> list[str]:
+        """Mapped headers that the table does not have: a saved mapping may meet another export."""
+        present = set(headers)
+        return [name for group in self.columns.values() for name in group if name not in present]
+
     def to_json(self) -> str:
         record = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return json.dumps(record, ensure_ascii=False, indent=2)
@@ -54,17 +60,19 @@ class Mapping:
 
 def _wrong(ru: str, ru_wants: str, en: str, en_wants: str) -> MappingError:
     return MappingError(
-        "bad_mapping", f"Разметка столбцов: {ru} — нужно: {ru_wants}.", f"Mapping: {en} must be {en_wants}.")
+        "bad_mapping", f"Разметка столбцов: {ru} — нужно: {ru_wants}.", f"Mapping: {en} must be {en_wants}."
+    )
 
 
 def _checked(record: dict[str, Any]) -> Mapping:
     if unknown := sorted(set(record) - set(Mapping.__dataclass_fields__)):
         wants = ", ".join(Mapping.__dataclass_fields__)
-        raise _wrong(f"ключ «{unknown[0]}»", f"один из {wants}", f"the key \"{unknown[0]}\"", f"one of {wants}")
+        raise _wrong(f"ключ «{unknown[0]}»", f"один из {wants}", f'the key "{unknown[0]}"', f"one of {wants}")
     for part in ("columns", "constants", "values"):
         _check_fields(part, record.get(part, {}))
     columns = {name: _headers(name, given) for name, given in record.get("columns", {}).items()}
     constants = {name: str(given) for name, given in record.get("constants", {}).items()}
+    _one_of("constants.kind", constants.get("kind", KINDS[0]), lambda value: value in KINDS, ", ".join(KINDS))
     renames = record.get("values", {})
     for name, table in renames.items():
         if not isinstance(table, dict):
@@ -73,11 +81,15 @@ def _checked(record: dict[str, Any]) -> Mapping:
     _one_of("timezone", zone, _is_zone, "Europe/Moscow, Asia/Omsk …")
     _one_of("date_order", record.get("date_order", "dmy"), lambda value: value in dates.ORDERS, "dmy, mdy")
     _one_of("rating_max", record.get("rating_max", 5), lambda value: value in SCALES, "5, 10, 100")
-    _one_of("decimal", record.get("decimal", ""), lambda value: value in ("", ",", "."), "\",\", \".\", \"\"")
+    _one_of("decimal", record.get("decimal", ""), lambda value: value in ("", ",", "."), '",", ".", ""')
     return Mapping(
-        columns, constants,
+        columns,
+        constants,
         {name: {str(key): str(value) for key, value in table.items()} for name, table in renames.items()},
-        zone, record.get("date_order", "dmy"), float(record.get("rating_max", 5)), record.get("decimal", ""),
+        zone,
+        record.get("date_order", "dmy"),
+        float(record.get("rating_max", 5)),
+        record.get("decimal", ""),
         str(record.get("preset", "")),
     )
 
@@ -88,7 +100,9 @@ def _check_fields(part: str, given: object) -> None:
     for name in given:
         if name not in FIELDS:
             wants = ", ".join(FIELDS)
-            raise _wrong(f"{part}.{name}", f"поле из списка {wants}", f"{part}.{name}", f"one of the fields {wants}")
+            raise _wrong(
+                f"{part}.{name}", f"поле из списка {wants}", f"{part}.{name}", f"one of the fields {wants}"
+            )
 
 
 def _headers(name: str, given: object) -> tuple[str, ...]:
@@ -96,8 +110,12 @@ def _headers(name: str, given: object) -> tuple[str, ...]:
         return (given,)
     if isinstance(given, list) and given and all(isinstance(header, str) for header in given):
         return tuple(given)
-    raise _wrong(f"columns.{name}", "заголовок столбца или список заголовков",
-                 f"columns.{name}", "a column header or a list of headers")
+    raise _wrong(
+        f"columns.{name}",
+        "заголовок столбца или список заголовков",
+        f"columns.{name}",
+        "a column header or a list of headers",
+    )
 
 
 def _one_of(name: str, value: object, holds: Callable[[Any], bool], wants: str) -> None:
@@ -118,10 +136,13 @@ def _is_zone(name: object) -> bool:
 
 
 def suggest(
-    headers: Sequence[str], sample_rows: Sequence[SourceRow | dict[str, str]], *,
-    preset: str = "", timezone: str = dates.DEFAULT_TIMEZONE,
+    headers: Sequence[str],
+    sample_rows: Sequence[SourceRow | dict[str, str]],
+    *,
+    preset: str = "",
+    timezone: str = dates.DEFAULT_TIMEZONE,
 ) -> Mapping:
-    """A mapping a person can accept: a known export, else headers by synonym, else columns by their content."""
+    """A mapping a person can accept: a known export, then headers by synonym, then columns by content."""
     rows = [row.values if isinstance(row, SourceRow) else row for row in sample_rows]
     chosen = presets.PRESETS.get(preset) or presets.recognise(headers)
     columns = _by_preset(headers, chosen) if chosen else {}
@@ -134,8 +155,10 @@ def suggest(
         constants["kind"] = _kind(columns)
     counts = [value for name in ("reach", "followers") for value in _cells(rows, columns.get(name, ()))]
     return Mapping(
-        columns, {name: value for name, value in constants.items() if name == "kind" or name not in columns},
-        dict(chosen.values) if chosen else {}, timezone,
+        columns,
+        {name: value for name, value in constants.items() if name == "kind" or name not in columns},
+        dict(chosen.values) if chosen else {},
+        timezone,
         dates.decide_order(_cells(rows, columns.get("date", ()))),
         values.rating_scale(_cells(rows, columns.get("rating", ()))),
         "," if any(re.search(r"\d,\d{1,2}(?!\d)", count) for count in counts) else "",
@@ -167,7 +190,7 @@ def _by_preset(headers: Sequence[str], preset: Preset) -> dict[str, tuple[str, .
 
 
 def _by_synonym(free: Sequence[str], columns: dict[str, tuple[str, ...]]) -> None:
-    """The best header per field. A longer header counts when it begins with a known one («Текст отзыва (рус)»)."""
+    """The best header per field. A longer one counts when it begins with a known one («Текст (рус)»)."""
     found: dict[str, tuple[int, str]] = {}
     for header in free:
         match = _lookup(normalise(header))
@@ -184,7 +207,7 @@ def _lookup(name: str) -> tuple[str, int] | None:
     words = re.split(r"[^\w.]+", name)
     for size in range(len(words) - 1, 0, -1):
         start = " ".join(words[:size])
-        if len(start) >= 4 and start in table:
+        if len(start) >= MIN_PREFIX and start in table:
             target, rank = table[start]
             return target, rank + 100
     return None
@@ -193,15 +216,29 @@ def _lookup(name: str) -> tuple[str, int] | None:
 _CONTENT: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("url", values.looks_like_url),
     ("email", lambda text: values.parse_email(text) is not None),
-    ("date", lambda text: not re.fullmatch(r"[\d.,]+", text.replace(".", "", 0)) and dates.parse_date(text) is not None
-        or bool(re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{2,4}", text))),
-    ("rating", lambda text: bool(re.fullmatch(r"[★☆⭐✩]+|[0-5][.,]?\d?\s?/\s?5|[0-5] зв[её]зд\w*", text.lower()))),
-    ("phone", lambda text: bool(re.match(r"^\+?[78]?[\s(-]*\d{3}", text)) and values.parse_phone(text) is not None),
+    (
+        "date",
+        lambda text: (
+            not re.fullmatch(r"[\d.,]+", text.replace(".", "", 0))
+            and dates.parse_date(text) is not None
+            or bool(re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{2,4}", text))
+        ),
+    ),
+    (
+        "rating",
+        lambda text: bool(re.fullmatch(r"[★☆⭐✩]+|[0-5][.,]?\d?\s?/\s?5|[0-5] зв[её]зд\w*", text.lower())),
+    ),
+    (
+        "phone",
+        lambda text: bool(re.match(r"^\+?[78]?[\s(-]*\d{3}", text)) and values.parse_phone(text) is not None,
+    ),
     ("tone", lambda text: not text.lstrip("+-−").isdigit() and values.parse_tone(text) is not None),
 )
 
 
-def _by_content(free: Sequence[str], rows: Sequence[dict[str, str]], columns: dict[str, tuple[str, ...]]) -> None:
+def _by_content(
+    free: Sequence[str], rows: Sequence[dict[str, str]], columns: dict[str, tuple[str, ...]]
+) -> None:
     for header in free:
         filled = [text.strip() for text in _cells(rows, (header,))]
         for target, looks in _CONTENT:
@@ -212,7 +249,9 @@ def _by_content(free: Sequence[str], rows: Sequence[dict[str, str]], columns: di
         _longest(free, rows, columns)
 
 
-def _longest(free: Sequence[str], rows: Sequence[dict[str, str]], columns: dict[str, tuple[str, ...]]) -> None:
+def _longest(
+    free: Sequence[str], rows: Sequence[dict[str, str]], columns: dict[str, tuple[str, ...]]
+) -> None:
     """Without a header that says so, the text is the column with the longest cells of several words."""
     taken = _used(columns)
     sizes = []

@@ -88,7 +88,7 @@ def csv_records(source: IO[str], delimiter: str) -> Iterator[tuple[list[str], bo
 def csv_rows(
     source: IO[str], delimiter: str, headers: tuple[str, ...], first: int, start: int = 0
 ) -> Iterator[SourceRow]:
-    """Data rows from number `first` on (rows above it are titles and the header), skipping those below `start`."""
+    """Data rows from number `first` on (above stand titles and the header), skipping those below `start`."""
     for number, (cells, intact) in enumerate(csv_records(source, delimiter), 1):
         if number < max(first, start) or not any(cells):
             continue
@@ -96,7 +96,8 @@ def csv_rows(
             yield from_cells(number, headers, cells)
             continue
         yield bad_row(
-            number, "unclosed_quote",
+            number,
+            "unclosed_quote",
             f"В строке {number} открыта кавычка и не закрыта: удвойте кавычки внутри текста или закройте её.",
             f"Row {number} opens a quote and never closes it: double the quotes inside the text or close it.",
             from_cells(number, headers, cells).values,
@@ -127,16 +128,18 @@ def _record_row(number: int, record: Any) -> SourceRow:
     if isinstance(record, dict):
         return SourceRow(number, flatten(record))
     return bad_row(
-        number, "not_object",
-        f"Запись {number} — не объект: нужен объект вида {{\"text\": …}}.",
-        f"Record {number} is not an object: an object like {{\"text\": …}} is expected.",
+        number,
+        "not_object",
+        f'Запись {number} — не объект: нужен объект вида {{"text": …}}.',
+        f'Record {number} is not an object: an object like {{"text": …}} is expected.',
         {"line": json.dumps(record)[:1000]},
     )
 
 
 def _bad_json(number: int, text: str) -> SourceRow:
     return bad_row(
-        number, "not_json",
+        number,
+        "not_json",
         f"Запись {number} не читается как JSON: исправьте её, остальные записи загружены.",
         f"Record {number} is not valid JSON: correct it; the other records are imported.",
         {"line": storable(text[:1000])},

@@ -1,4 +1,4 @@
-"""One source row becomes an `ImportItem` or says why it cannot. Pure; never raises for what a file may hold."""
+"""One source row becomes an `ImportItem` or says why it cannot. Pure; no content of a file makes it raise."""
 
 from __future__ import annotations
 
@@ -26,13 +26,43 @@ _KIND_WORDS = {
     "message": ("сообщ", "обращ", "message", "письмо", "чат", "ticket", "dm"),
     "review": ("отзыв", "review", "оценка"),
     "comment": ("коммент", "comment", "ответ", "reply"),
-    "mention": ("упомин", "mention", "пост", "репост", "post", "repost", "стать", "article", "news", "новост", "share"),
+    "mention": (
+        "упомин",
+        "mention",
+        "пост",
+        "репост",
+        "post",
+        "repost",
+        "стать",
+        "article",
+        "news",
+        "новост",
+        "share",
+    ),
 }
 _DIRECTIONS = {
     "in": ("in", "вх", "клиент", "customer", "client", "contact", "user", "получен"),
     "out": ("out", "исх", "оператор", "agent", "template", "сотрудник", "отправлен"),
     "system": ("system", "activity", "систем", "служебн"),
 }
+# Fields taken as they stand, cut to `MAX_SHORT`.
+_PLAIN = tuple(
+    [
+        "author_name",
+        "author_id",
+        "source",
+        "outlet",
+        "external_id",
+        "parent_id",
+        "thread_id",
+        "product",
+        "order_number",
+        "city",
+        "language",
+        "agent",
+        "status",
+    ]  # noqa: SIM905  one line reads better than thirteen
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +153,30 @@ class _Reading:
         text = self.text(optional=rating is not None or bool(title))
         when = self.when()
         url, author_url = self.url("url"), self.url("author_url")
-        names = ("author_name", "author_id", "source", "outlet", "external_id", "parent_id", "thread_id", "product",
-                 "order_number", "city", "language", "agent", "status")
-        plain = {name: self.short(name) for name in names}
+        plain = {name: self.short(name) for name in _PLAIN}
         occurred = when.moment if when else None
         item = ImportItem(
-            key="", content_hash="", row=self.row.number,
+            key="",
+            content_hash="",
+            row=self.row.number,
             kind=self.word("kind", _KIND_WORDS) or self.mapping.constants.get("kind", "") or "mention",
-            text=text, title=title, url=url, author_url=author_url, occurred_at=occurred,
-            date_only=when is not None and not when.has_time, rating=rating or None,
+            text=text,
+            title=title,
+            url=url,
+            author_url=author_url,
+            occurred_at=occurred,
+            date_only=when is not None and not when.has_time,
+            rating=rating or None,
             tone=self.read("tone", values.parse_tone, sentences.bad_tone) or "",
             email=self.read("email", values.parse_email, sentences.bad_email) or "",
             phone=self.read("phone", values.parse_phone, sentences.bad_phone) or "",
             reach=self.read("reach", self.count, sentences.bad_number),
             followers=self.read("followers", self.count, sentences.bad_number),
-            tags=self.tags(), direction=self.word("direction", _DIRECTIONS),
-            notices=tuple(self.notices), raw=self.row.values, **plain,
+            tags=self.tags(),
+            direction=self.word("direction", _DIRECTIONS),
+            notices=tuple(self.notices),
+            raw=self.row.values,
+            **plain,
         )
         object.__setattr__(item, "key", key_of(item))
         object.__setattr__(item, "content_hash", content_hash(item))
@@ -203,7 +241,9 @@ class _Reading:
         try:
             rating = values.parse_rating(value, scale=self.mapping.rating_max)
         except ValueError:
-            raise _Stop(self.fault(header, sentences.rating_out_of_range(value, self.mapping.rating_max))) from None
+            raise _Stop(
+                self.fault(header, sentences.rating_out_of_range(value, self.mapping.rating_max))
+            ) from None
         if rating is None:
             raise _Stop(self.fault(header, sentences.bad_rating(value)))
         return rating
@@ -228,13 +268,19 @@ class _Reading:
         header, value = found[0]
         link = f"https://{value}" if value.lower().startswith("www.") else value
         # Anything but http is dropped: a javascript: link would wait for the first click of an operator.
-        if link.lower().startswith(("http://", "https://")) and len(link) <= MAX_URL and not set(link) & set(" <>\"\n"):
+        if (
+            link.lower().startswith(("http://", "https://"))
+            and len(link) <= MAX_URL
+            and not set(link) & set(' <>"\n')
+        ):
             return storable(link)
         self.notices.append(self.fault(header, sentences.bad_url(value)))
         return ""
 
     def tags(self) -> tuple[str, ...]:
-        pieces = [piece.strip() for _, value in self.cells("tags") for piece in value.replace(";", ",").split(",")]
+        pieces = [
+            piece.strip() for _, value in self.cells("tags") for piece in value.replace(";", ",").split(",")
+        ]
         return tuple(dict.fromkeys(storable(piece[:100]) for piece in pieces if piece))
 
     def word(self, name: str, table: dict[str, tuple[str, ...]]) -> str:
@@ -282,4 +328,3 @@ _CONTENT = tuple(name for name in ImportItem.__dataclass_fields__ if name not in
 def content_hash(item: ImportItem) -> str:
     """Changes when any mapped field changes; not with the place in the file or with unmapped columns."""
     return _digest(*(str(getattr(item, name)) for name in _CONTENT))
-

@@ -16,7 +16,7 @@ class Fault(NamedTuple):
 def located(row: int, column: str, fault: Fault, raw: dict[str, str]) -> RowError:
     """Puts the place in front: «Строка 12, столбец «Дата»: …»."""
     ru = f"Строка {row}, столбец «{column}»: {fault.ru}" if column else f"Строка {row}: {fault.ru}"
-    en = f"Row {row}, column \"{column}\": {fault.en}" if column else f"Row {row}: {fault.en}"
+    en = f'Row {row}, column "{column}": {fault.en}' if column else f"Row {row}: {fault.en}"
     return RowError(row, column, fault.code, ru, en, raw)
 
 
@@ -31,7 +31,7 @@ def bad_date(value: str) -> Fault:
     return Fault(
         "bad_date",
         f"«{quote(value)}» не похоже на дату; напишите, например, 22.11.2026 14:05.",
-        f"\"{quote(value)}\" is not a date; write 2026-11-22 14:05, for example.",
+        f'"{quote(value)}" is not a date; write 2026-11-22 14:05, for example.',
     )
 
 
@@ -39,15 +39,16 @@ def bad_rating(value: str) -> Fault:
     return Fault(
         "bad_rating",
         f"«{quote(value)}» не похоже на оценку; напишите число, например 4, 4/5 или ★★★★☆.",
-        f"\"{quote(value)}\" is not a rating; write a number such as 4, 4/5 or ★★★★☆.",
+        f'"{quote(value)}" is not a rating; write a number such as 4, 4/5 or ★★★★☆.',
     )
 
 
 def rating_out_of_range(value: str, top: float) -> Fault:
     return Fault(
         "rating_out_of_range",
-        f"оценка «{quote(value)}» больше шкалы (до {top:g}); исправьте её или укажите шкалу в разметке (rating_max).",
-        f"the rating \"{quote(value)}\" is above its scale (up to {top:g}); correct it or set rating_max.",
+        f"оценка «{quote(value)}» больше шкалы (до {top:g}); "
+        "исправьте её или укажите шкалу в разметке (rating_max).",
+        f'the rating "{quote(value)}" is above its scale (up to {top:g}); correct it or set rating_max.',
     )
 
 
@@ -71,15 +72,17 @@ def bad_number(value: str) -> Fault:
     return Fault(
         "bad_number",
         f"«{quote(value)}» не похоже на число; поле оставлено пустым, напишите, например, 18400.",
-        f"\"{quote(value)}\" is not a number; the field is left empty, write 18400, for example.",
+        f'"{quote(value)}" is not a number; the field is left empty, write 18400, for example.',
     )
 
 
 def bad_phone(value: str) -> Fault:
     return Fault(
         "bad_phone",
-        f"«{quote(value)}» не похоже на телефон; поле оставлено пустым, напишите, например, +7 916 123-45-67.",
-        f"\"{quote(value)}\" is not a phone number; the field is left empty, write +7 916 123-45-67, for example.",
+        f"«{quote(value)}» не похоже на телефон; "
+        "поле оставлено пустым, напишите, например, +7 916 123-45-67.",
+        f'"{quote(value)}" is not a phone number; "
+        "the field is left empty, write +7 916 123-45-67, for example.',
     )
 
 
@@ -87,7 +90,7 @@ def bad_email(value: str) -> Fault:
     return Fault(
         "bad_email",
         f"«{quote(value)}» не похоже на адрес почты; поле оставлено пустым, нужен вид name@example.ru.",
-        f"\"{quote(value)}\" is not an e-mail address; the field is left empty, name@example.ru is expected.",
+        f'"{quote(value)}" is not an e-mail address; the field is left empty, name@example.ru is expected.',
     )
 
 
@@ -95,21 +98,25 @@ def bad_url(value: str) -> Fault:
     return Fault(
         "bad_url",
         f"«{quote(value)}» — не ссылка http(s); поле оставлено пустым, нужен вид https://example.ru/page.",
-        f"\"{quote(value)}\" is not an http(s) link; the field is left empty, https://example.ru/page is expected.",
+        f'"{quote(value)}" is not an http(s) link; "
+        "the field is left empty, https://example.ru/page is expected.',
     )
 
 
 def bad_tone(value: str) -> Fault:
     return Fault(
         "bad_tone",
-        f"тональность «{quote(value)}» неизвестна; поле оставлено пустым, нужно: негатив, нейтрально, позитив.",
-        f"the tone \"{quote(value)}\" is unknown; the field is left empty, write negative, neutral or positive.",
+        f"тональность «{quote(value)}» неизвестна; "
+        "поле оставлено пустым, нужно: негатив, нейтрально, позитив.",
+        f'the tone "{quote(value)}" is unknown; "
+        "the field is left empty, write negative, neutral or positive.',
     )
 
 
 def unknown_word(value: str) -> Fault:
     return Fault(
         "unknown_word",
-        f"значение «{quote(value)}» неизвестно; взято значение по умолчанию, укажите его в разметке (values).",
-        f"the value \"{quote(value)}\" is unknown; the default is used, name it in the mapping (values).",
+        f"значение «{quote(value)}» неизвестно; "
+        "взято значение по умолчанию, укажите его в разметке (values).",
+        f'the value "{quote(value)}" is unknown; the default is used, name it in the mapping (values).',
     )

@@ -1,4 +1,4 @@
-"""What a table file is, judged by its bytes: kind, encoding, delimiter, header row. Pure: bytes in, facts out."""
+"""What a table file is, judged by its beginning: kind, delimiter, header row. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from otklik.channels.importer.engine.dates import parse_date
 
 DELIMITERS = (";", "\t", "|", ",")  # a comma also stands in prose, so it wins only when it is steadier
 HEADER_SEARCH = 20
+_LOOKED_AT = 60  # records are enough to see which delimiter is steady
+_SURE = 2  # known words that make a header in spite of odd neighbours
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SEP_LINE = re.compile(r"^\"?sep=(.)\"?\r?\n", re.I)
 _WRAPPED = re.compile(r'^\s*\{\s*"[^"\\]{1,80}"\s*:\s*\[\s*(?:\{|\])')
@@ -29,14 +31,14 @@ class Header:
 
 
 def kind_of(head: bytes) -> str:
-    """"xlsx" | "xls" | "text" by the signature; text is looked at again once it is decoded."""
+    """ "xlsx" | "xls" | "text" by the signature; text is looked at again once it is decoded."""
     if head.startswith(_ZIP):
         return "xlsx"
     return "xls" if head.startswith(_OLE) else "text"
 
 
 def text_kind(sample: str) -> str:
-    """"json" (array or wrapped array) | "jsonl" | "csv" by the beginning of the text."""
+    """ "json" (array or wrapped array) | "jsonl" | "csv" by the beginning of the text."""
     start = sample.lstrip("\ufeff \t\r\n")
     if start.startswith("["):
         return "json" if re.match(r"\[\s*(?:\{|\]|$)", start) else "csv"
@@ -72,10 +74,10 @@ def _parse(sample: str, delimiter: str) -> list[list[str]]:
     try:
         for row in reader:
             rows.append(row)
-            if len(rows) >= 60:
+            if len(rows) >= _LOOKED_AT:
                 break
         else:
-            rows = rows[:-1] if len(rows) > 2 else rows  # the last one may be cut by the end of the sample
+            rows = rows[:-1] if rows[2:] else rows  # the last one may be cut by the end of the sample
     except csv.Error:
         return rows
     return rows
@@ -122,7 +124,7 @@ def _header_score(row: Sequence[str], width: int, *, has_data: bool) -> float:
     known = fields.known()
     recognised = sum(fields.normalise(cell) in known for cell in filled)
     labels = sum(_is_label(cell) for cell in filled)
-    if labels < len(filled) and recognised < 2:
+    if labels < len(filled) and recognised < _SURE:
         return 0.0
     if not recognised and not has_data:
         return 0.0  # a list of names is data unless something below differs from it

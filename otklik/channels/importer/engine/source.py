@@ -10,6 +10,7 @@ from typing import Any
 from otklik.channels.importer.engine.problems import RowError
 
 MAX_DEPTH = 5
+_EXACT = 2**53  # beyond it a float no longer holds every whole number
 # What no database column takes: control characters (PostgreSQL refuses NUL) and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -42,7 +43,8 @@ def from_cells(number: int, headers: tuple[str, ...], cells: list[str]) -> Sourc
     if not extra:
         return SourceRow(number, values)
     return bad_row(
-        number, "too_many_cells",
+        number,
+        "too_many_cells",
         f"В строке {number} ячеек больше, чем столбцов ({len(cells)} против {len(headers)}): "
         "возьмите текст с разделителем в кавычки.",
         f"Row {number} has more cells than there are columns ({len(cells)} against {len(headers)}): "
@@ -60,7 +62,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e16 else repr(value)
+        return f"{value:.0f}" if value.is_integer() and abs(value) < _EXACT else repr(value)
     return str(value)
 
 
@@ -71,7 +73,9 @@ def flatten(record: dict[str, Any]) -> dict[str, str]:
     while stack:
         name, value, depth = stack.pop()
         if isinstance(value, dict) and depth < MAX_DEPTH:
-            stack.extend((f"{name}.{key}" if name else str(key), value[key], depth + 1) for key in reversed(value))
+            stack.extend(
+                (f"{name}.{key}" if name else str(key), value[key], depth + 1) for key in reversed(value)
+            )
         elif isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
             out[name] = ", ".join(scalar(item) for item in value)
         elif isinstance(value, (dict, list)):

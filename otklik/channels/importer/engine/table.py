@@ -53,7 +53,11 @@ class Table:
 
 
 def open_table(
-    path: str | Path, *, sheet: str | None = None, file_encoding: str | None = None, delimiter: str | None = None
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    file_encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> Table:
     """Looks at a file and says what it is. What the person knows better may be given. Raises TableError."""
     where = Path(path)
@@ -64,7 +68,7 @@ def open_table(
         raise TableError(
             "no_file",
             f"Файл «{where}» не открывается: проверьте путь и права.",
-            f"The file \"{where}\" cannot be opened: check the path and the rights.",
+            f'The file "{where}" cannot be opened: check the path and the rights.',
         ) from error
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise _empty(where)
@@ -80,7 +84,7 @@ def _empty(path: Path) -> TableError:
     return TableError(
         "empty_file",
         f"В файле «{path.name}» нет ни одной строки: выгрузите его заново.",
-        f"The file \"{path.name}\" has no rows: export it again.",
+        f'The file "{path.name}" has no rows: export it again.',
     )
 
 
@@ -105,7 +109,7 @@ def _open_text(path: Path, name: str | None, delimiter: str | None) -> Table:
         raise TableError(
             "unknown_encoding",
             f"Кодировка «{name}» неизвестна: укажите, например, utf-8 или cp1251.",
-            f"The encoding \"{name}\" is unknown: give utf-8 or cp1251, for example.",
+            f'The encoding "{name}" is unknown: give utf-8 or cp1251, for example.',
         ) from error
     kind = sniff.text_kind(beginning)
     if kind == "csv":
@@ -113,7 +117,15 @@ def _open_text(path: Path, name: str | None, delimiter: str | None) -> Table:
     shell = Table(path, kind, name, "", (), (), 0)
     sample = tuple(islice(shell.rows(), SAMPLE_ROWS))
     headers = tuple(dict.fromkeys(key for row in sample if row.error is None for key in row.values))
-    return Table(path, kind, name, "", headers, sample, _estimate(path, name, sample, beginning, len(_ITEM.findall(beginning)), 0))
+    return Table(
+        path,
+        kind,
+        name,
+        "",
+        headers,
+        sample,
+        _estimate(path, name, sample, beginning, len(_ITEM.findall(beginning)), 0),
+    )
 
 
 def _open_csv(path: Path, name: str, delimiter: str, beginning: str) -> Table:
@@ -155,7 +167,7 @@ def _text_rows(table: Table, source: io.TextIOWrapper, start: int) -> Iterator[S
 def _estimate(
     path: Path, name: str, sample: tuple[SourceRow, ...], beginning: str, records: int, above: int
 ) -> int:
-    """Rows by the size of the file and the mean size of a sampled row; exact when the sample holds them all."""
+    """Rows by the size of the file and the mean size of a record; exact when the sample holds them all."""
     if len(sample) < SAMPLE_ROWS:
         return len(sample)
     per_row = len(beginning.encode(name, "replace")) / max(records, 1)

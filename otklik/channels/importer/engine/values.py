@@ -7,11 +7,28 @@ import re
 import phonenumbers
 
 RATING_MAX = 5.0
+_MAX_DIGITS = 30
+_MAX_COUNT = 1e12
+_MAX_EMAIL = 320  # RFC 3696
+_PHONE_LENGTH, _PHONE_DIGITS = 60, 7
+_WORD = 3  # shorter marks («-1») must stand alone
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009']+")
 _INT = re.compile(r"^[+]?(\d+(?:[.,]\d+)?)(тыс|тысяч|т|k|к|млн|m|м|mln|млрд|b|bn)?\.?$")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:[.,]\d{3})+$")
-_SCALE = {"тыс": 1e3, "тысяч": 1e3, "т": 1e3, "k": 1e3, "к": 1e3, "млн": 1e6, "m": 1e6, "м": 1e6, "mln": 1e6,
-          "млрд": 1e9, "b": 1e9, "bn": 1e9}
+_SCALE = {
+    "тыс": 1e3,
+    "тысяч": 1e3,
+    "т": 1e3,
+    "k": 1e3,
+    "к": 1e3,
+    "млн": 1e6,
+    "m": 1e6,
+    "м": 1e6,
+    "mln": 1e6,
+    "млрд": 1e9,
+    "b": 1e9,
+    "bn": 1e9,
+}
 _OUT_OF = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(?:/|из|of|out of)\s*(\d+)(?:\s*\D*)?$")
 _PERCENT = re.compile(r"^(\d+(?:[.,]\d+)?)\s*%$")
 _STARS = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(?:зв[её]зд\w*|балл\w*|stars?|points?|★|⭐\ufe0f?)?\.?$")
@@ -40,7 +57,7 @@ def parse_number(value: str, *, decimal: str = "") -> float | None:
     if _THOUSANDS.match(text) and not (decimal and decimal in text):
         return float(re.sub(r"[.,]", "", text))
     found = _INT.match(text)
-    if not found or len(found[1]) > 30:
+    if not found or len(found[1]) > _MAX_DIGITS:
         return None
     return float(found[1].replace(",", ".")) * _SCALE.get(found[2] or "", 1)
 
@@ -48,7 +65,7 @@ def parse_number(value: str, *, decimal: str = "") -> float | None:
 def parse_count(value: str, *, decimal: str = "") -> int | None:
     """A whole number of people, views or likes; the fraction of «12,5 тыс.» is honoured first."""
     number = parse_number(value, decimal=decimal)
-    return None if number is None or number > 1e12 else round(number)
+    return None if number is None or number > _MAX_COUNT else round(number)
 
 
 def parse_rating(value: str, *, scale: float = RATING_MAX) -> float | None:
@@ -80,13 +97,13 @@ def rating_scale(samples: list[str]) -> float:
 
 
 def parse_tone(value: str) -> str | None:
-    """"negative" | "neutral" | "positive" | "mixed", by the first letters of the word or by -1/0/1."""
+    """ "negative" | "neutral" | "positive" | "mixed", by the first letters of the word or by -1/0/1."""
     text = value.strip().lower()
     if not text:
         return None
     for tone, starts in _TONES.items():
         for start in starts:
-            exact = len(start) < 3 or start.isdigit()
+            exact = len(start) < _WORD or start.isdigit()
             if text == start or (not exact and text.startswith(start)):
                 return tone
     return None
@@ -94,7 +111,7 @@ def parse_tone(value: str) -> str | None:
 
 def parse_phone(value: str, *, region: str = "RU") -> str | None:
     """E.164 («+79161234567»), None when no such number can exist."""
-    if len(value) > 60 or sum(char.isdigit() for char in value) < 7:
+    if len(value) > _PHONE_LENGTH or sum(char.isdigit() for char in value) < _PHONE_DIGITS:
         return None
     try:
         number = phonenumbers.parse(value, region)
@@ -117,7 +134,7 @@ def parse_email(value: str) -> str | None:
     text = value.strip()
     if found := _ANGLE.search(text):
         text = found[1]
-    return text.lower() if len(text) <= 320 and _EMAIL.match(text) else None
+    return text.lower() if len(text) <= _MAX_EMAIL and _EMAIL.match(text) else None
 
 
 def looks_like_url(value: str) -> bool:

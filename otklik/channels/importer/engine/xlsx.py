@@ -29,7 +29,7 @@ def guard(path: Path) -> None:
         raise TableError(
             "too_large",
             f"Книга «{path.name}» распаковывается в {size >> 20} МБ: разбейте её на части до 1 ГБ.",
-            f"The workbook \"{path.name}\" unpacks to {size >> 20} MB: split it into parts of up to 1 GB.",
+            f'The workbook "{path.name}" unpacks to {size >> 20} MB: split it into parts of up to 1 GB.',
         )
 
 
@@ -37,7 +37,7 @@ def unreadable(path: Path) -> TableError:
     return TableError(
         "bad_workbook",
         f"Файл «{path.name}» не открывается как книга Excel: сохраните его заново как .xlsx или .csv.",
-        f"The file \"{path.name}\" does not open as an Excel workbook: save it again as .xlsx or .csv.",
+        f'The file "{path.name}" does not open as an Excel workbook: save it again as .xlsx or .csv.',
     )
 
 
@@ -55,7 +55,7 @@ class Workbook:
             raise TableError(
                 "no_sheet",
                 f"В книге нет листа «{sheet}»: есть {', '.join(self.sheets)}.",
-                f"The workbook has no sheet \"{sheet}\": there are {', '.join(self.sheets)}.",
+                f'The workbook has no sheet "{sheet}": there are {", ".join(self.sheets)}.',
             ) from error
         except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
             raise unreadable(path) from error
@@ -70,19 +70,15 @@ class Workbook:
 
     @property
     def total(self) -> int:
-        return self._data.total_height
+        end = self._data.end
+        return end[0] + 1 if end else 0
 
     def cells(self, limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
         """(row number as Excel shows it, cells as text), empty rows included."""
         start = self._data.start
-        left = [""] * (start[1] if start else 0)
-        top = start[0] if start else 0
+        left = [""] * (start[1] if start else 0)  # calamine keeps empty rows on top and drops empty columns
         links = self._link_rows() if self._links else None
-        for number in range(1, top + 1):
-            if links:
-                next(links, None)
-            yield number, []
-        for number, row in enumerate(self._data.iter_rows(), self._first(top)):
+        for number, row in enumerate(self._data.iter_rows(), 1):
             cells = left + [_text(cell) for cell in row]
             if links:
                 for at, link in next(links, {}).items():
@@ -91,9 +87,6 @@ class Workbook:
             yield number, cells
             if limit is not None and number >= limit:
                 return
-
-    def _first(self, top: int) -> int:
-        return top + 1
 
     def rows(self, headers: tuple[str, ...], first: int, start: int = 0) -> Iterator[SourceRow]:
         for number, cells in self.cells():
@@ -129,7 +122,11 @@ class Workbook:
 
 def _text(cell: object) -> str:
     if isinstance(cell, datetime.datetime):
-        return cell.isoformat(sep=" ", timespec="seconds") if cell.time() != datetime.time() else f"{cell:%Y-%m-%d}"
+        return (
+            cell.isoformat(sep=" ", timespec="seconds")
+            if cell.time() != datetime.time()
+            else f"{cell:%Y-%m-%d}"
+        )
     if isinstance(cell, datetime.date):
         return cell.isoformat()
     if isinstance(cell, datetime.time):

@@ -17,7 +17,9 @@ from otklik.channels.importer.engine.problems import TableError
 from otklik.channels.importer.engine.table import Table, open_table
 
 HEAD = "Дата;Автор;Текст;Оценка"
-ROWS = "22.11.2026;Анна;Не привезли заказ, жду третий день;1\n23.11.2026;Иван;Всё хорошо, спасибо оператору;5\n"
+ROWS = (
+    "22.11.2026;Анна;Не привезли заказ, жду третий день;1\n23.11.2026;Иван;Всё хорошо, спасибо оператору;5\n"
+)
 
 
 def saved(tmp_path: Path, content: str | bytes, name: str = "t.csv", encoding: str = "utf-8") -> Table:
@@ -30,11 +32,22 @@ def column(table: Table, name: str) -> list[str]:
     return [row.values.get(name, "") for row in table.rows()]
 
 
-@pytest.mark.parametrize(("encoding", "expected"), [
-    ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("cp1251", "cp1251"), ("koi8-r", "koi8-r"), ("cp866", "cp866"),
-    ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"),
-])
-def test_a_russian_table_is_read_in_every_encoding_of_the_house(tmp_path, encoding: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("cp1251", "cp1251"),
+        ("koi8-r", "koi8-r"),
+        ("cp866", "cp866"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+    ],
+)
+def test_a_russian_table_is_read_in_every_encoding_of_the_house(
+    tmp_path, encoding: str, expected: str
+) -> None:
     table = saved(tmp_path, f"{HEAD}\n{ROWS}", encoding=encoding)
     assert table.encoding == expected
     assert table.headers == ("Дата", "Автор", "Текст", "Оценка")
@@ -121,7 +134,11 @@ def test_trailing_empty_cells_are_no_error(tmp_path) -> None:
 def test_an_unclosed_quote_costs_one_row(tmp_path) -> None:
     rows = list(saved(tmp_path, 'Автор;Текст\nАнна;да\nИван;"нет\nОльга;да\nПётр;да\n').rows())
     assert [(row.number, row.error.code if row.error else "") for row in rows] == [
-        (2, ""), (3, "unclosed_quote"), (4, ""), (5, "")]
+        (2, ""),
+        (3, "unclosed_quote"),
+        (4, ""),
+        (5, ""),
+    ]
 
 
 def test_a_row_is_found_again_by_its_number(tmp_path) -> None:
@@ -142,14 +159,23 @@ def test_json_lines_with_bad_lines_lose_only_those(tmp_path) -> None:
     rows = list(table.rows())
     assert table.kind == "jsonl"
     assert [(row.number, row.error.code if row.error else "") for row in rows] == [
-        (1, ""), (2, "not_json"), (3, "not_object"), (5, "")]
+        (1, ""),
+        (2, "not_json"),
+        (3, "not_object"),
+        (5, ""),
+    ]
 
 
 def test_nested_json_becomes_dotted_columns(tmp_path) -> None:
     record = {"id": 204518.0, "author": {"name": "Анна"}, "tags": ["a", "b"], "seen": None, "ok": True}
     table = saved(tmp_path, json.dumps(record) + "\n", "t.jsonl")
     assert next(table.rows()).values == {
-        "id": "204518", "author.name": "Анна", "tags": "a, b", "seen": "", "ok": "true"}
+        "id": "204518",
+        "author.name": "Анна",
+        "tags": "a, b",
+        "seen": "",
+        "ok": "true",
+    }
 
 
 @pytest.mark.parametrize("indent", [None, 2])
@@ -162,7 +188,9 @@ def test_a_json_array_is_streamed_by_element(tmp_path, indent: int | None) -> No
 
 
 def test_a_list_wrapped_in_an_object_is_found(tmp_path) -> None:
-    table = saved(tmp_path, '{"mentions": [{"id": 1, "text": "да"}, {"id": 2, "text": "нет"}], "total": 2}', "t.json")
+    table = saved(
+        tmp_path, '{"mentions": [{"id": 1, "text": "да"}, {"id": 2, "text": "нет"}], "total": 2}', "t.json"
+    )
     assert column(table, "text") == ["да", "нет"]
 
 
@@ -191,14 +219,24 @@ def workbook(tmp_path: Path, rows: list[list[object]], *, cover: bool = False) -
 
 
 def test_numbers_of_a_workbook_stay_as_people_see_them(tmp_path) -> None:
-    path = workbook(tmp_path, [
-        ["Текст", "Номер заказа", "Телефон", "Дата", "День", "Оценка", "Проверено"],
-        ["да", 204518, 79161234567, datetime(2026, 11, 22, 14, 5), datetime(2026, 11, 22), 4.5, True]])
+    path = workbook(
+        tmp_path,
+        [
+            ["Текст", "Номер заказа", "Телефон", "Дата", "День", "Оценка", "Проверено"],
+            ["да", 204518, 79161234567, datetime(2026, 11, 22, 14, 5), datetime(2026, 11, 22), 4.5, True],
+        ],
+    )
     table = open_table(path)
     assert table.kind == "xlsx"
     assert next(table.rows()).values == {
-        "Текст": "да", "Номер заказа": "204518", "Телефон": "79161234567", "Дата": "2026-11-22 14:05:00",
-        "День": "2026-11-22", "Оценка": "4.5", "Проверено": "true"}
+        "Текст": "да",
+        "Номер заказа": "204518",
+        "Телефон": "79161234567",
+        "Дата": "2026-11-22 14:05:00",
+        "День": "2026-11-22",
+        "Оценка": "4.5",
+        "Проверено": "true",
+    }
 
 
 def test_the_largest_sheet_is_read_and_its_titles_skipped(tmp_path) -> None:
@@ -211,8 +249,14 @@ def test_the_largest_sheet_is_read_and_its_titles_skipped(tmp_path) -> None:
 
 
 def test_a_link_formula_gives_its_address(tmp_path) -> None:
-    path = workbook(tmp_path, [["Дата", "Текст", "Url"], ["22.11.2026", "да", '=HYPERLINK("https://a.example/1")'],
-                               ["22.11.2026", "нет", '=HYPERLINK("https://a.example/2","ссылка")']])
+    path = workbook(
+        tmp_path,
+        [
+            ["Дата", "Текст", "Url"],
+            ["22.11.2026", "да", '=HYPERLINK("https://a.example/1")'],
+            ["22.11.2026", "нет", '=HYPERLINK("https://a.example/2","ссылка")'],
+        ],
+    )
     assert column(open_table(path), "Url") == ["https://a.example/1", "https://a.example/2"]
 
 
@@ -222,10 +266,15 @@ def test_a_missing_sheet_is_answered_with_the_list(tmp_path) -> None:
         open_table(path, sheet="Нет такого")
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [
-    ("e.csv", b"", "empty_file"), ("e.csv", b"\xef\xbb\xbf\r\n\r\n", "empty_file"),
-    ("b.xlsx", b"PK\x03\x04 not a zip", "bad_workbook"), ("b.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 no", "bad_workbook"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("e.csv", b"", "empty_file"),
+        ("e.csv", b"\xef\xbb\xbf\r\n\r\n", "empty_file"),
+        ("b.xlsx", b"PK\x03\x04 not a zip", "bad_workbook"),
+        ("b.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 no", "bad_workbook"),
+    ],
+)
 def test_a_file_that_is_no_table_gets_a_sentence(tmp_path, name: str, content: bytes, code: str) -> None:
     with pytest.raises(TableError) as caught:
         saved(tmp_path, content, name)

@@ -126,6 +126,8 @@ def is_tangled(html: str) -> bool:
     """Whether open elements pile up so high that parsers need quadratic time (or a tag is monstrous)."""
     if html.count("<") < MAX_DEPTH:
         return bool(len(html) > 20000 and "data:" not in html and MANY_ATTRIBUTES.search(html))
+    if html.count("&") > 100_000:
+        return True
     depth = flat = 0
     for match in TAG.finditer(html):
         name = match[2].lower()

@@ -39,6 +39,7 @@ class Writer:
     lines: list[str] = field(default_factory=list)
     current: str = ""
     depth: int = 0
+    last_depth: int = 0
     gap: int = 0
     pre: int = 0
     lists: list[int] = field(default_factory=list)  # 0 for bullets, next number for ordered
@@ -64,9 +65,10 @@ class Writer:
         prefix = ">" * self.depth + (" " if self.depth else "")
         if line:
             if self.gap and self.lines:
-                self.lines.append(prefix.rstrip() if self.lines[-1].startswith(">") else "")
+                self.lines.append(">" * min(self.depth, self.last_depth))
             self.gap = 0
             self.lines.append(prefix + line)
+            self.last_depth = self.depth
         elif forced:
             self.gap = 1
 
@@ -185,13 +187,13 @@ def _mail_mark(node: LexborNode, attributes: dict[str, str | None], style: str, 
     identity = attributes.get("id") or ""
     marks = f"{attributes.get('class') or ''} {identity} {attributes.get('data-smartmail') or ''}"
     outlook = identity.endswith(("divRplyFwdMsg", "mail-editor-reference-message-container"))
-    if outlook or (TOP_BORDER.search(style) and HEADER_LABEL.match((node.text_content or "")[:400])):
+    if outlook or (TOP_BORDER.search(style) and HEADER_LABEL.match(node.text(deep=True)[:400])):
         if QUOTE_MARK not in out.lines[-3:]:
             out.blank()
             out.words(QUOTE_MARK)
             out.new_line()
     elif marks.strip() and any(SIGNATURE.search(word) for word in marks.split()):
-        text = (node.text_content or "").strip()
+        text = node.text(deep=True).strip()
         if text and not text.startswith("--") and not (out.lines and out.lines[-1] in ("--", "-- ")):
             out.new_line()
             out.lines.append("-- ")
