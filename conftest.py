@@ -19,6 +19,18 @@ def _own_media(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) ->
     yield
 
 
+@pytest.fixture(autouse=True)
+def _fresh_index(request: pytest.FixtureRequest) -> None:
+    """A transactional test empties Django's tables afterwards; the full-text table beside them follows here."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        return
+    request.getfixturevalue("transactional_db")
+    from otklik.kernel import textindex
+
+    textindex.rebuild()
+
+
 @pytest.fixture
 def company(db: None) -> Any:
     from otklik.accounts.models import Organisation

@@ -270,6 +270,7 @@ def main() -> int:
         if demo:
             shutil.rmtree(folder, ignore_errors=True)
         private_folder(folder)
+        private_folder(folder / "static")
         os.umask(0o077)  # database, queue, media and keys are for their owner alone
         return serve(env, host, port, database(env))
     except Stop:

@@ -246,8 +246,10 @@ def find_python() -> None:
 
 
 def main() -> int:
-    prepare(dev="--dev" in sys.argv[1:])
-    say(tell("Ready. make run starts Otklik.", "Готово. make run запускает Отклик."))
+    dev = "--dev" in sys.argv[1:]
+    prepare(dev=dev)
+    if not dev:  # otherwise it is the first line of another target
+        say(tell("Ready. make run starts Otklik.", "Готово. make run запускает Отклик."))
     return 0
 
 

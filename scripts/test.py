@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from scripts.services import Service
 
 NO_TESTS_COLLECTED = 5
+MOST_LINES = 60  # of one gate on the screen
 SERIAL = "faults or scale"
 GATES: dict[str, tuple[str, ...]] = {
     "mypy": ("mypy",),
     "bandit": ("bandit", "-q", "-c", "pyproject.toml", "-r", "otklik", "-ll"),
     "imports": ("lint-imports", "--no-logo"),
-    "ruff": ("ruff", "check", "--quiet", "."),
-    "format": ("ruff", "format", "--check", "--quiet", "."),
+    "ruff": ("ruff", "check", "--quiet", "--output-format", "concise", "."),
+    "format": ("ruff", "format", "--check", "."),
 }
 
 
@@ -98,6 +99,16 @@ def run_gate(name: str) -> tuple[str, float, str]:
     return name, time.monotonic() - started, output if done.returncode else ""
 
 
+def shortened(gate: str, output: str) -> str:
+    """The first lines of a long complaint; the rest is a file away."""
+    lines = output.splitlines()
+    if len(lines) <= MOST_LINES:
+        return output
+    log = BUILD / f"gate-{gate}.log"
+    log.write_text(output, encoding="utf-8")
+    return "\n".join([*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} lines more in build/{log.name}"])
+
+
 def run_gates(run: Run) -> Result:
     started = time.monotonic()
     result = Result("gates")
@@ -107,7 +118,7 @@ def run_gates(run: Run) -> Result:
             say(f"  {'✗' if output else '✓'} {name} {seconds:.1f} s")
             if output:
                 result.failed += 1
-                say(output)
+                say(shortened(name, output))
     result.seconds = time.monotonic() - started
     result.note = f"{result.failed} broken" if result.failed else "all hold"
     return result

@@ -83,14 +83,28 @@ def wanted() -> dict[str, list[str]]:
     scratch = ROOT / "locale" / "qq"
     try:
         call(
-            [venv_python(), "-m", "otklik.web.manage", "makemessages", "-l", "qq", *ignored, "--add-location",
-             "file", "--no-wrap", "--verbosity", "0"],
+            [
+                venv_python(),
+                "-m",
+                "otklik.web.manage",
+                "makemessages",
+                "-l",
+                "qq",
+                *ignored,
+                "--add-location",
+                "file",
+                "--no-wrap",
+                "--verbosity",
+                "0",
+            ],
             what="makemessages",
         )
         with (scratch / "LC_MESSAGES" / "django.po").open("rb") as handle:
             catalogue = read_po(handle)
         return {
-            message.id if isinstance(message.id, str) else message.id[0]: [place for place, _ in message.locations]
+            message.id if isinstance(message.id, str) else message.id[0]: [
+                place for place, _ in message.locations
+            ]
             for message in catalogue
             if message.id
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from otklik.channels.protocol import (
     Found,
     Identity,
     Inbound,
+    InboundFile,
     InboundKind,
     Outbound,
     PullPage,
@@ -54,6 +56,10 @@ class DemoAdapter:
                 root_title=data.get("root_title", ""),
                 permalink=data.get("permalink", ""),
                 revision=str(data.get("revision", "")),
+                files=tuple(
+                    InboundFile(one["name"], one["type"], base64.b64decode(one["content"]))
+                    for one in data.get("files", ())
+                ),
                 extra={"channel_kind": config.get("looks_like", "demo")},
             )
         ]

@@ -40,6 +40,9 @@ class ChannelAccount(models.Model):
     notices = models.JSONField(default=list)  # [{"at","code","message"}], newest first, at most 20
     team = models.ForeignKey("accounts.Team", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)  # out of sight; what came through it stays
+    refused = models.PositiveIntegerField(default=0)  # webhook calls with a wrong signature
+    refused_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["poll_due_at"], name="channel_poll_due", condition=Q(active=True))]
@@ -155,3 +158,93 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
+
+
+class ImportJob(models.Model):
+    """One run of a file through the importer. Counts, cursor and stored rows of a batch commit together."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("Columns are being chosen")
+        RUNNING = "running", _("Runs")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Did not work")
+        CANCELLED = "cancelled", _("Stopped")
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(ChannelAccount, on_delete=models.CASCADE, null=True, related_name="+")
+    filename = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)  # of the file, in media
+    size = models.PositiveBigIntegerField(default=0)
+    table = models.JSONField(default=dict)  # {"kind", "encoding", "delimiter", "sheet", "headers"} as found or chosen
+    mapping = models.JSONField(default=dict)
+    state = models.CharField(max_length=9, choices=State, default=State.UPLOADED)
+    row_cursor = models.PositiveIntegerField(default=0)  # last committed row, numbered as a spreadsheet does
+    estimate = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")  # why the whole file failed
+    error_digest = models.CharField(max_length=64, blank=True, default="")  # file of row errors, in media
+    runs = models.PositiveIntegerField(default=0)  # how often work was planned; makes outbox keys unique
+    lease_until = models.DateTimeField(null=True)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["uploaded", "running", "done", "failed", "cancelled"]), name="import_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="uploaded") | Q(account__isnull=False), name="import_running_has_account"
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "-id"], name="import_list")]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class ImportIssue(models.Model):
+    """A row that was left out, or a field left empty; becomes the error file when the job ends, then goes."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="issues")
+    row = models.PositiveIntegerField()
+    column = models.CharField(max_length=300, blank=True, default="")
+    code = models.CharField(max_length=64)
+    ru = models.TextField()
+    en = models.TextField()
+    raw = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "row"], name="import_issue_row")]
+
+
+class ImportedItem(models.Model):
+    """What is known of a row across imports: tells new from changed from unchanged, whatever the file."""
+
+    account = models.ForeignKey(ChannelAccount, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    content_hash = models.CharField(max_length=64)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="imported_once")]
+
+
+class ImportMapping(models.Model):
+    """Columns chosen once, offered again when a file with the same headers comes."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)  # of the headers
+    mapping = models.JSONField(default=dict)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="import_mapping_name_once")]
+        indexes = [models.Index(fields=["organisation", "fingerprint"], name="import_mapping_headers")]

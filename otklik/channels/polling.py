@@ -56,7 +56,7 @@ def poll(payload: dict[str, Any]) -> None:
             page = registry.adapter(account.kind).pull(account.config, account.cursor)
             intake.store(account, page.events, cursor=page.cursor)
             account.cursor = page.cursor
-            _note(account, page)
+            note(account, page)
             if not page.more:
                 break
     except Exception as error:
@@ -65,7 +65,8 @@ def poll(payload: dict[str, Any]) -> None:
         recovered(account)
 
 
-def _note(account: ChannelAccount, page: PullPage) -> None:
+def note(account: ChannelAccount, page: PullPage) -> None:
+    """Keep what the far end made us notice, newest first, for the operations page."""
     if not page.notices:
         return
     now = clock.now().isoformat()

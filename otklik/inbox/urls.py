@@ -1,15 +1,60 @@
-"""Addresses of this domain."""
+"""Addresses of the inbox: pages first, then what they fetch, then what they do."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-
-def soon(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("soon")
-
+from otklik.inbox.views import actions, bulk, composing, messages, pages
 
 urlpatterns = [
-    path("inbox/", soon, name="inbox"),
+    path("inbox/", pages.index, name="inbox"),
+    path("inbox/<int:conversation_id>/", pages.thread, name="inbox-thread"),
+    path("inbox/<int:conversation_id>/card/", pages.card, name="inbox-card"),
+    # fragments
+    path("inbox/more/", pages.more, name="inbox-more"),
+    path("inbox/rows/", pages.rows, name="inbox-rows"),
+    path("inbox/counts/", pages.counts, name="inbox-counts"),
+    path("inbox/filter/", pages.filter_dialog, name="inbox-filter"),
+    path("inbox/colleagues/", composing.colleagues, name="inbox-colleagues"),
+    path("inbox/<int:conversation_id>/stream/", pages.stream, name="inbox-stream"),
+    # writing
+    path("inbox/<int:conversation_id>/draft/", composing.save_draft, name="inbox-draft"),
+    path("inbox/<int:conversation_id>/send/", composing.send, name="inbox-send"),
+    path("inbox/<int:conversation_id>/files/", composing.attach, name="inbox-attach"),
+    path(
+        "inbox/<int:conversation_id>/files/<int:attachment_id>/remove/",
+        composing.remove_file,
+        name="inbox-remove-file",
+    ),
+    path("inbox/<int:conversation_id>/templates/", composing.template_dialog, name="inbox-templates"),
+    path(
+        "inbox/<int:conversation_id>/templates/<int:template_id>/",
+        composing.template_text,
+        name="inbox-template-text",
+    ),
+    path("inbox/new/", actions.start_dialog, name="inbox-new"),
+    path("inbox/new/send/", actions.start, name="inbox-start"),
+    # a conversation
+    path("inbox/<int:conversation_id>/do/<slug:action>/", actions.act, name="inbox-do"),
+    path("inbox/<int:conversation_id>/ask/<slug:action>/", actions.dialog, name="inbox-ask"),
+    path("inbox/<int:conversation_id>/candidates/", actions.candidates, name="inbox-candidates"),
+    path("inbox/<int:conversation_id>/seen/", actions.seen, name="inbox-seen"),
+    path("inbox/<int:conversation_id>/present/", actions.present, name="inbox-present"),
+    path("inbox/merges/<int:merge_id>/undo/", actions.unmerge, name="inbox-unmerge"),
+    path("inbox/splits/<int:split_id>/undo/", actions.unsplit, name="inbox-unsplit"),
+    # a message
+    path("inbox/messages/<int:message_id>/html", messages.html, name="inbox-html"),
+    path("inbox/messages/<int:message_id>/raw", messages.raw, name="inbox-raw"),
+    path("inbox/messages/<int:message_id>/copy", messages.copy, name="inbox-copy"),
+    path("inbox/messages/<int:message_id>/cancel/", messages.cancel, name="inbox-cancel"),
+    path("inbox/messages/<int:message_id>/draft/", messages.to_draft, name="inbox-to-draft"),
+    path("inbox/messages/<int:message_id>/decide/<slug:answer>/", messages.decide, name="inbox-decide"),
+    path("inbox/files/<int:attachment_id>/", messages.file, name="inbox-file"),
+    # several at once, saved views
+    path("inbox/bulk/undo/", bulk.undo, name="inbox-bulk-undo"),
+    path("inbox/bulk/<slug:action>/", bulk.run, name="inbox-bulk"),
+    path("inbox/bulk/<slug:action>/ask/", bulk.dialog, name="inbox-bulk-ask"),
+    path("inbox/views/new/", bulk.save_dialog, name="inbox-view-new"),
+    path("inbox/views/save/", bulk.save_view, name="inbox-view-save"),
+    path("inbox/views/<int:view_id>/delete/", bulk.delete_view, name="inbox-view-delete"),
 ]

@@ -25,7 +25,9 @@ class Customer(models.Model):
     contact_time = models.CharField(max_length=100, blank=True, default="")  # in the customer's words
     handling_notes = models.TextField(blank=True, default="")  # how to talk to this person (S2-13)
     do_not_contact = models.BooleanField(default=False)
+    do_not_contact_reason = models.CharField(max_length=300, blank=True, default="")
     do_not_call = models.BooleanField(default=False)
+    do_not_call_reason = models.CharField(max_length=300, blank=True, default="")
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged_from")
     first_seen_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -38,7 +40,7 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"#{self.pk}"
+        return self.name or self.email or self.phone or f"#{self.pk}"
 
     @property
     def first_name(self) -> str:
@@ -77,10 +79,28 @@ class CustomerMerge(models.Model):
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
     survivor = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     merged = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    moved = models.JSONField(default=dict)  # {"identities": [...], "orders": [...], "conversations": [...], "fields": {...}}
+    moved = models.JSONField(
+        default=dict
+    )  # {"identities": [...], "orders": [...], "conversations": [...], "fields": {...}}
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merged"], name="merged_once", condition=Q(undone_at=None)),
+        ]
+
+
+class KeptApart(models.Model):
+    """Two customers who look alike and are not the same person: never suggested again. `one` < `other`."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    one = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="kept_apart_once")]
 
 
 class Order(models.Model):

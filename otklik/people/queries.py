@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass, replace
+from typing import Any
 
-from otklik.kernel import textindex
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from otklik.kernel import clock, textindex
 from otklik.kernel.errors import NotFound
-from otklik.people.models import Customer, Order
+from otklik.people.engine.values import parse_email, parse_phone
+from otklik.people.models import Customer, CustomerMerge, Identity, KeptApart, Order
 
 SEARCH_KIND = "customer"
+ORDER_KIND = "order"
+_LOOK_ALIKE = str.maketrans("АВЕКМНОРСТХавекмнорстх", "ABEKMHOPCTXabekmhopctx")
+_MAX_DUPLICATES = 5
 
 
 def customers(organisation_id: int) -> QuerySet[Customer]:
@@ -26,12 +33,171 @@ def customer(organisation_id: int, customer_id: int) -> Customer:
     return found
 
 
-def find(organisation_id: int, query: str, *, limit: int = 50) -> QuerySet[Customer]:
-    """Customers by any word of name, address, phone or handle."""
-    ids = textindex.search(organisation_id, SEARCH_KIND, query, limit=limit)
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list shows; values are as in the address of the page: `?q=лаптева&kind=vk&late=1`."""
+
+    query: str = ""
+    kind: str = ""  # has an identity of this kind
+    late: bool = False  # waits for an order beyond the promised moment
+    stop: bool = False  # must not be written to, or not called
+    noted: bool = False  # has handling notes
+
+    def with_(self, **changes: Any) -> Filters:
+        return replace(self, **changes)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.query.strip() or self.kind or self.late or self.stop or self.noted)
+
+
+def filtered(organisation_id: int, filters: Filters) -> QuerySet[Customer]:
+    """The list, newest customers first; not yet cut into pages."""
+    rows = find(organisation_id, filters.query) if filters.query.strip() else customers(organisation_id)
+    if filters.kind:
+        rows = rows.filter(Exists(Identity.objects.filter(customer=OuterRef("pk"), kind=filters.kind)))
+    if filters.late:
+        rows = rows.filter(Exists(late_orders(organisation_id).filter(customer=OuterRef("pk"))))
+    if filters.stop:
+        rows = rows.filter(Q(do_not_contact=True) | Q(do_not_call=True))
+    if filters.noted:
+        rows = rows.exclude(handling_notes="")
+    return rows.order_by("-first_seen_at", "-id")
+
+
+def late_orders(organisation_id: int) -> QuerySet[Order]:
+    """Not delivered, not returned, and the promised moment has passed."""
+    return Order.objects.filter(
+        organisation_id=organisation_id, delivered_at=None, returned_at=None, promised_at__lt=clock.now()
+    )
+
+
+def find(organisation_id: int, query: str, *, limit: int = 500) -> QuerySet[Customer]:
+    """Customers by any word form of name or city, mail, handle, phone in any notation, or order number."""
     rows = customers(organisation_id)
-    return rows if ids is None else rows.filter(pk__in=ids)
+    ids = textindex.search(organisation_id, SEARCH_KIND, query, limit=limit)
+    if ids is None:
+        return rows
+    found = set(ids) | set(
+        textindex.search(organisation_id, ORDER_KIND, same_letters(query), limit=limit) or ()
+    )
+    match = Q(pk__in=found)
+    phone, email = parse_phone(query), parse_email(query)
+    if phone:
+        match |= Q(phone=phone) | Q(pk__in=_behind(organisation_id, "phone", phone))
+    if email:
+        match |= Q(email=email) | Q(pk__in=_behind(organisation_id, "mail", email))
+    return rows.filter(match)
+
+
+def same_letters(text: str) -> str:
+    """Order numbers are typed with «С» and with "C": both become Latin, in the index and in the query."""
+    return text.translate(_LOOK_ALIKE)
+
+
+def _behind(organisation_id: int, kind: str, external_id: str) -> QuerySet[Identity, int]:
+    rows = Identity.objects.filter(organisation_id=organisation_id, kind=kind, external_id=external_id)
+    return rows.values_list("customer_id", flat=True)
+
+
+def identities(organisation_id: int, customer_id: int) -> QuerySet[Identity]:
+    return Identity.objects.filter(organisation_id=organisation_id, customer_id=customer_id).order_by(
+        "created_at", "id"
+    )
+
+
+def identity(organisation_id: int, identity_id: int) -> Identity:
+    found = (
+        Identity.objects.select_related("customer")
+        .filter(organisation_id=organisation_id, pk=identity_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def orders(organisation_id: int, customer_id: int) -> QuerySet[Order]:
-    return Order.objects.filter(organisation_id=organisation_id, customer_id=customer_id).order_by("-ordered_at", "-id")
+    """Newest first; orders without a date last."""
+    rows = Order.objects.filter(organisation_id=organisation_id, customer_id=customer_id)
+    return rows.order_by(F("ordered_at").desc(nulls_last=True), "-id")
+
+
+def merges(organisation_id: int, customer_id: int) -> QuerySet[CustomerMerge]:
+    """Merges that can be taken back, the latest first."""
+    rows = CustomerMerge.objects.filter(
+        organisation_id=organisation_id, survivor_id=customer_id, undone_at=None
+    )
+    return rows.select_related("merged", "by").order_by("-id")
+
+
+def merge(organisation_id: int, merge_id: int) -> CustomerMerge:
+    found = CustomerMerge.objects.filter(organisation_id=organisation_id, pk=merge_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def all_numbers(organisation_id: int, customer_id: int) -> list[int]:
+    """The customer and everyone merged into it, over any number of steps."""
+    known, front = [customer_id], [customer_id]
+    while front:
+        rows = Customer.objects.filter(organisation_id=organisation_id, merged_into_id__in=front)
+        front = list(rows.values_list("pk", flat=True))
+        known += front
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Somebody who is probably the same person. `reasons`: phone, email, name_city."""
+
+    customer: Customer
+    reasons: tuple[str, ...]
+
+
+def duplicates(organisation_id: int, customer_id: int) -> list[Duplicate]:
+    """Probable duplicates of a customer: same phone or mail, or same name in the same city."""
+    one = customer(organisation_id, customer_id)
+    phones, emails = _addresses(one)
+    apart = KeptApart.objects.filter(Q(one=one) | Q(other=one)).values_list("one_id", "other_id")
+    ignored = {one.pk, *(pk for pair in apart for pk in pair)}
+    match = Q(phone__in=phones) | Q(email__in=emails)
+    match |= Q(identities__kind="phone", identities__external_id__in=phones)
+    match |= Q(identities__kind="mail", identities__external_id__in=emails)
+    if one.name and one.city:
+        match |= Q(
+            pk__in=textindex.search(organisation_id, SEARCH_KIND, f"{one.name} {one.city}", limit=50) or []
+        )
+    rows = (
+        customers(organisation_id)
+        .filter(match)
+        .exclude(pk__in=ignored)
+        .distinct()
+        .prefetch_related("identities")
+    )
+    found = [Duplicate(other, _reasons(one, other, phones, emails)) for other in rows.order_by("id")[:50]]
+    return [each for each in found if each.reasons][:_MAX_DUPLICATES]
+
+
+def _addresses(one: Customer) -> tuple[set[str], set[str]]:
+    faces = list(one.identities.all())
+    phones = {face.external_id for face in faces if face.kind == "phone"} | {one.phone}
+    emails = {face.external_id for face in faces if face.kind == "mail"} | {one.email}
+    return phones - {""}, emails - {""}
+
+
+def _reasons(one: Customer, other: Customer, phones: set[str], emails: set[str]) -> tuple[str, ...]:
+    other_phones, other_emails = _addresses(other)
+    same_name = bool(one.name and one.city) and _folded(one.name) == _folded(other.name)
+    checks = (
+        ("phone", bool(phones & other_phones)),
+        ("email", bool(emails & other_emails)),
+        ("name_city", same_name and _folded(one.city) == _folded(other.city)),
+    )
+    return tuple(name for name, holds in checks if holds)
+
+
+def _folded(text: str) -> list[str]:
+    """«Лаптева Ирина» and «ирина лаптёва» are one name."""
+    return sorted(text.casefold().replace("ё", "е").split())

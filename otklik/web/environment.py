@@ -153,6 +153,8 @@ def _database(var_dir: Path) -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000;",
             },
             "CONN_MAX_AGE": 0,
+            # tests use a real file too: several processes and threads share it, as in production
+            "TEST": {"NAME": str(var_dir / "test.sqlite3")},
         }
     parts = urlsplit(value)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):

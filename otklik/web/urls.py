@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from otklik.web import live, views
+from otklik.web import audit_page, live, views
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("live", live.stream, name="live"),
+    path("palette", views.palette, name="palette"),
+    path("more/", views.more, name="more"),
+    path("audit/", audit_page.audit, name="audit"),
+    path("audit/export.csv", audit_page.export, name="audit_export"),
     path("operations/", views.operations, name="operations"),
     path("accounts/", include("allauth.urls")),
     path("", include("otklik.inbox.urls")),
@@ -18,3 +22,6 @@ urlpatterns = [
     path("", include("otklik.channels.urls")),
     path("", include("otklik.accounts.urls")),
 ]
+
+handler404 = "otklik.web.views.not_found"
+handler500 = "otklik.web.views.server_error"

@@ -5,14 +5,19 @@ Called once by `WebConfig.ready`.
 
 from __future__ import annotations
 
+from otklik.accounts import mailer
 from otklik.audit import services as audit
 from otklik.channels import delivery, intake, polling, registry
 from otklik.channels.demo import DemoAdapter
 from otklik.channels.events import DeliveryChanged, InboundParsed
+from otklik.channels.feed.adapter import FeedAdapter
+from otklik.channels.hook import HookAdapter
+from otklik.channels.mail import census
+from otklik.channels.mail.adapter import MailAdapter
 from otklik.inbox.services import delivery_news, receive, state
 from otklik.kernel import events, outbox, periodic, wake
 
-ADAPTERS = (DemoAdapter("demo"),)
+ADAPTERS = (MailAdapter(), FeedAdapter(), HookAdapter(), DemoAdapter("demo"))
 
 # event → handlers, inside the announcer's transaction
 SUBSCRIPTIONS = {
@@ -25,6 +30,7 @@ TOPICS = (
     (intake.PARSE_TOPIC, intake.parse, False),
     (delivery.TOPIC, delivery.deliver, False),
     (polling.TOPIC, polling.poll, False),
+    (mailer.TOPIC, mailer.deliver, False),
 )
 
 # name, seconds, work
@@ -32,6 +38,7 @@ JOBS = (
     ("outbox.sweep", 1.0, outbox.sweep),
     ("audit.seal", 1.0, audit.seal),
     ("channels.poll", 2.0, polling.plan_due),
+    ("channels.census", 86400.0, census.check_all),
     ("inbox.wake_snoozed", 5.0, state.wake_snoozed),
     ("outbox.forget", 3600.0, outbox.forget_done),
     ("events.forget", 3600.0, events.forget),

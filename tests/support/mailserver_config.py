@@ -54,7 +54,10 @@ virtual_mailbox_domains = {domains}
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 default_transport = error:this server delivers to its own domains only
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-smtpd_recipient_restrictions = check_recipient_access regexp:{base}/postfix/etc/recipients, permit
+smtpd_recipient_restrictions =
+  check_recipient_access hash:{base}/postfix/etc/recipients,
+  check_recipient_access regexp:{base}/postfix/etc/built_in,
+  permit
 message_size_limit = {size}
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
@@ -206,6 +209,7 @@ def write(base: Path, ports: dict[str, int], domains: tuple[str, ...], size: int
     values = {"base": base, "domains": ", ".join(domains), "size": size, **ports}
     (base / "postfix/etc/master.cf").write_text(MASTER.format(**values))
     (base / "postfix/etc/main.cf").write_text(MAIN.format(**values))
+    (base / "postfix/etc/built_in").write_text(BUILT_IN_REFUSALS)
     (base / "dovecot.conf").write_text(DOVECOT.format(**values))
 
 
@@ -215,12 +219,6 @@ def write_oauth(base: Path, key: bytes, issuer: str) -> None:
     path = base / "keys/default/HS256/default"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(base64.b64encode(key))
-
-
-def write_recipients(path: Path, answers: dict[str, str]) -> None:
-    """The table of refused recipients: exact addresses first, then the built-in beginnings."""
-    own = "".join(f"/^{address.replace('.', chr(92) + '.')}$/ {text}\n" for address, text in answers.items())
-    path.write_text(own + BUILT_IN_REFUSALS)
 
 
 def write_certificates(folder: Path) -> None:

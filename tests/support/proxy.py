@@ -16,7 +16,6 @@ import selectors
 import socket
 import struct
 import threading
-import time
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -28,6 +27,7 @@ class Fault:
     cut_after_client: int | None = None  # this many bytes reach the server, then the client is reset
     cut_after_server: int | None = None  # this many bytes reach the client, then the server is reset
     lose_answer_to: bytes = b""  # once the client has sent this, the server's answer is swallowed, then cut
+    delay_answer_to: bytes = b""  # with `delay`: only the answer to this is late
     delay: float = 0.0  # seconds before each piece is passed on
     refuse: bool = False  # reset at once
     silent: bool = False  # accepted, never answered
@@ -131,8 +131,9 @@ class Proxy:
             while not self._stop.is_set():
                 for key, _ in ready.select(0.1):
                     data = key.fileobj.recv(65536)  # type: ignore[union-attr]
-                    if seen.fault.delay:
-                        time.sleep(seen.fault.delay)
+                    only = seen.fault.delay_answer_to
+                    if not only or (key.fileobj is server and only in seen.tail):
+                        self._stop.wait(seen.fault.delay)
                     step = self._from_client if key.fileobj is client else self._from_server
                     seen.cut = bool(data) and step(data, server if key.fileobj is client else client, seen)
                     if seen.cut or not data:

@@ -97,16 +97,20 @@ class User(AbstractBaseUser):
     def initials(self) -> str:
         return "".join(part[0] for part in self.name.split()[:2]).upper()
 
-    # the audit's idea of an actor
-    audit_kind = "staff"
+    # the audit's idea of an actor; an API key that acts for this person (accounts.keys) stands in its own name
+    acting_key: Any = None
+
+    @property
+    def audit_kind(self) -> str:
+        return "api" if self.acting_key else "staff"
 
     @property
     def audit_id(self) -> int | None:
-        return self.pk
+        return self.acting_key.audit_id if self.acting_key else self.pk
 
     @property
     def audit_name(self) -> str:
-        return self.name
+        return str(self.acting_key.audit_name) if self.acting_key else self.name
 
     # django.contrib.auth and allauth ask these; rights live in policy.py alone
     is_staff = False

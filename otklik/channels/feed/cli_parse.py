@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from otklik.channels.feed.engine import MAX_BYTES, parse
 from otklik.channels.importer.engine.dates import DEFAULT_TIMEZONE
@@ -32,9 +34,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", default="", help="address of the feed, for relative links")
     parser.add_argument("--content-type", default="", help="Content-Type the server sent, for its charset")
     parser.add_argument(
-        "--timezone", default=DEFAULT_TIMEZONE, help="zone of dates without one (%(default)s)"
+        "--timezone", type=_zone, default=DEFAULT_TIMEZONE, help="zone of dates without one (%(default)s)"
     )
     parser.epilog = FIELDS
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"no such time zone: {name}") from error
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,7 +67,7 @@ def _answer(name: str, args: argparse.Namespace) -> Record:
     return {
         "file": name,
         "title": feed.title,
-        "entries": [dict(entry) for entry in feed.entries],
+        "entries": [asdict(entry) for entry in feed.entries],
         "problems": [
             {"code": problem.code, "message": problem.sentence(args.lang)} for problem in feed.problems
         ],

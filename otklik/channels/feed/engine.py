@@ -13,7 +13,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,8 @@ _HREF = re.compile(r"href\s*=\s*[\"']([^\"'>]{1,500})[\"']", re.I)
 _HTML = re.compile(r"^\s*(?:<!--.*?-->\s*)?<(?:html|head|body)\b", re.I | re.S)
 
 
-class Entry(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """`published` and `updated` are RFC 3339 or None; `text` is plain; `id` is never empty."""
 
     id: str
@@ -70,9 +71,9 @@ def parse(
 
 
 def fingerprint(entry: Entry) -> str:
-    """Hash of what a reader sees: another value under the same id is an edit. Dates and links do not count."""
-    words = [" ".join(entry[name].split()) for name in ("title", "text")]
-    return _digest(*words, entry["author"] or "")
+    """Hash of what a reader sees: another value under the same id is an edit. Dates do not count."""
+    words = [" ".join(part.split()) for part in (entry.title, entry.text)]
+    return _digest(*words, entry.author or "")
 
 
 def _parse(raw: bytes, content_type: str, base_url: str, timezone: str) -> Feed:
@@ -176,14 +177,14 @@ def _newest(entries: list[Entry]) -> list[Entry]:
     """One entry per id: the latest by date, the earlier in the feed when dates do not tell."""
     best: dict[str, Entry] = {}
     for entry in entries:
-        rival = best.get(entry["id"])
+        rival = best.get(entry.id)
         if rival is None or _moment(entry) > _moment(rival):
-            best[entry["id"]] = entry  # a dict keeps the place of the first
+            best[entry.id] = entry  # a dict keeps the place of the first
     return list(best.values())
 
 
 def _moment(entry: Entry) -> float:
-    written = entry["updated"] or entry["published"]
+    written = entry.updated or entry.published
     return datetime.fromisoformat(written).timestamp() if written else 0.0
 
 

@@ -10,6 +10,8 @@ from selectolax.lexbor import LexborHTMLParser
 _MARKUP = re.compile(r"<[a-zA-Z/!]")
 _BREAKS = "br, p, div, li, tr, h1, h2, h3, h4, h5, h6, blockquote, section, article, ul, ol, table, pre, hr"
 _HIDDEN = ["script", "style", "noscript", "template", "iframe", "object", "head", "svg"]
+_MAX_TAGS = 2000  # a tree of many nested blocks costs the square of its depth; no article has so many
+_TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"[ \t\u00a0\u200b\r\f\v]+")
 _LINES = re.compile(r" *\n[ \n]*")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -18,7 +20,9 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def plain(value: str) -> str:
     """Visible text: tags gone, entities read, blocks on their own lines, one space between words."""
     text = _UNSTORABLE.sub("", value)
-    if _MARKUP.search(text):
+    if text.count("<") > _MAX_TAGS:
+        text = html.unescape(_TAG.sub("\n", text))
+    elif _MARKUP.search(text):
         tree = LexborHTMLParser(text)
         tree.strip_tags(_HIDDEN)
         for node in tree.css(_BREAKS):

@@ -138,7 +138,9 @@ class Link:
             self.close()
             return True
         client.sock.settimeout(0)
-        heard = bytes(client.file.peek())
+        heard = b""
+        with contextlib.suppress(ssl.SSLWantReadError, BlockingIOError):
+            heard = bytes(client.file.peek())
         client.sock.settimeout(tick)
         deadline = time.monotonic() + seconds
         while not ARRIVED.search(heard):

@@ -18,7 +18,7 @@ Security = Literal["tls", "starttls", "none"]
 Auth = Literal["password", "xoauth2"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_WORDS_LIMIT = 300
+_WORDS_LIMIT = 200
 
 
 class MailIOError(Exception):
@@ -345,6 +345,8 @@ def _code(error: BaseException) -> str:
         return _tls_code(error)
     if isinstance(error, socket.gaierror):
         return "dns_failed" if error.errno == socket.EAI_AGAIN else "host_not_found"
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        return "timeout"  # smtplib calls a time-out a lost connection
     for kind, code in _BY_TYPE:
         if isinstance(error, kind):
             return code

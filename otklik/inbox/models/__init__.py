@@ -1,5 +1,7 @@
 from otklik.inbox.models.conversation import Conversation, ConversationState, Participant, ThreadKey
 from otklik.inbox.models.grouping import (
+    BulkAction,
+    BulkStep,
     ConversationLabel,
     ConversationLink,
     ConversationMerge,
@@ -12,6 +14,8 @@ from otklik.inbox.models.work import Draft, Mention, Reminder, SoftLock, Seen, T
 
 __all__ = [
     "Attachment",
+    "BulkAction",
+    "BulkStep",
     "Conversation",
     "ConversationLabel",
     "ConversationLink",

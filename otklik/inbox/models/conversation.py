@@ -34,6 +34,7 @@ class Conversation(models.Model):
     last_message_at = models.DateTimeField()  # of customer or us; what the list is ordered by
     last_inbound_at = models.DateTimeField(null=True)
     last_message_id = models.BigIntegerField(default=0)
+    last_inbound_id = models.BigIntegerField(default=0)  # newest by arrival: what "unread" is measured by
     preview = models.CharField(max_length=200, blank=True, default="")
     preview_by_us = models.BooleanField(default=False)
     message_count = models.PositiveIntegerField(default=0)
@@ -74,6 +75,12 @@ class Conversation(models.Model):
                 fields=["organisation", "waiting_since"],
                 name="conversation_waits",
                 condition=Q(waiting_since__isnull=False),
+            ),
+            models.Index(fields=["organisation", "id"], name="conversation_trouble", condition=~Q(trouble="")),
+            models.Index(
+                fields=["team", "waiting_since"],
+                name="conversation_queue",
+                condition=Q(assignee=None, state="open", merged_into=None),
             ),
         ]
 

@@ -64,6 +64,7 @@ class ConversationSplit(models.Model):
     source = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="splits")
     created = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
     message_ids = models.JSONField(default=list)
+    before = models.JSONField(default=dict)  # the source before and after, thread keys that moved
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
@@ -78,3 +79,27 @@ class SavedView(models.Model):
     filters = models.JSONField(default=dict)
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
+
+
+class BulkAction(models.Model):
+    """One action on many conversations, so that it can be taken back as one."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    token = models.CharField(max_length=43, unique=True)
+    action = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="bulk_at")]
+
+
+class BulkStep(models.Model):
+    """What an action changed in one conversation; written in the transaction of the change."""
+
+    action = models.ForeignKey(BulkAction, on_delete=models.CASCADE, related_name="steps")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    extra = models.JSONField(default=dict)  # {"label": id} or {"merge": id}

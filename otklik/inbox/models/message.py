@@ -44,6 +44,8 @@ class Message(models.Model):
     client_key = models.CharField(max_length=64, null=True)  # the browser's or API client's key: a double click sends once
     delivery_state = models.CharField(max_length=16, blank=True, default="")
     delivery_error = models.TextField(blank=True, default="")
+    permalink = models.CharField(max_length=1000, blank=True, default="")  # where it can be seen at the far end
+    undo = models.JSONField(default=dict)  # of an answer: the conversation before and after it (services/summary.py)
     event = models.JSONField(default=dict)  # of a system line: {"code", …}, worded when shown
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()

@@ -29,6 +29,7 @@ class Seen(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     message_id = models.BigIntegerField(default=0)
+    unread = models.BooleanField(default=False)  # marked unread by hand, whatever was read
     at = models.DateTimeField()
 
     class Meta:

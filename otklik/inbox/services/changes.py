@@ -39,7 +39,9 @@ def apply_or_park(event: InboundParsed) -> None:
 
 def apply_parked(message: Message) -> None:
     """Apply what arrived before its message, in order."""
-    parked = list(ParkedChange.objects.filter(account_id=message.account_id, target_id=message.wire_id).order_by("id"))
+    parked = list(
+        ParkedChange.objects.filter(account_id=message.account_id, target_id=message.wire_id).order_by("id")
+    )
     for change in parked:
         _apply(message, change)
         change.delete()
@@ -84,7 +86,11 @@ def _revise(message: Message, change: ParkedChange) -> None:
     textindex.index(
         [
             textindex.Entry(
-                message.organisation_id, MESSAGE_KIND, message.pk, message.conversation_id, search_text(message)
+                message.organisation_id,
+                MESSAGE_KIND,
+                message.pk,
+                message.conversation_id,
+                search_text(message),
             )
         ]
     )

@@ -47,7 +47,7 @@ def _message(event: InboundParsed) -> None:
     at = inbound.occurred_at or clock.now()
     person = people.resolve(
         event.organisation_id,
-        kind=event.account_kind,
+        kind=inbound.extra.get("channel_kind") or event.account_kind,
         scope=event.account_scope,
         external_id=inbound.author.external_id,
         name=inbound.author.name,
@@ -132,7 +132,11 @@ def _store_message(
             for one in inbound.files
         )
     textindex.add(
-        [textindex.Entry(event.organisation_id, SEARCH_KIND, message.pk, conversation.pk, search_text(message))]
+        [
+            textindex.Entry(
+                event.organisation_id, SEARCH_KIND, message.pk, conversation.pk, search_text(message)
+            )
+        ]
     )
     return message
 
@@ -155,7 +159,9 @@ def _move_conversation(conversation: Conversation, message: Message, *, is_new: 
 
 def _reopen(conversation: Conversation, message: Message) -> list[str]:
     fields = ["last_inbound_at"]
-    conversation.last_inbound_at = max(conversation.last_inbound_at or message.occurred_at, message.occurred_at)
+    conversation.last_inbound_at = max(
+        conversation.last_inbound_at or message.occurred_at, message.occurred_at
+    )
     if conversation.waiting_since is None:
         conversation.waiting_since = message.occurred_at
         fields.append("waiting_since")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,30 +13,25 @@ from otklik.accounts.principals import User
 from otklik.audit import services as audit
 from otklik.channels import delivery
 from otklik.channels import queries as channels
-from otklik.channels.ports import AccountFacts
-from otklik.channels.protocol import Outbound, OutboundFile
 from otklik.inbox import ports
-from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE
-from otklik.inbox.models import (
-    Attachment,
-    Conversation,
-    ConversationState,
-    Direction,
-    Draft,
-    Message,
-    Participant,
-    ThreadKey,
-)
-from otklik.inbox.services.receive import SEARCH_KIND
-from otklik.inbox.services.text import search_text, shorten
-from otklik.kernel import clock, events, ids, media, textindex
-from otklik.kernel.errors import Conflict, Invalid, OtklikError
+from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE_CHANGED
+from otklik.inbox.models import Conversation, Direction, Draft, Message
+from otklik.inbox.services import outgoing, summary
+from otklik.inbox.services.outgoing import Answer, CannotAnswer
+from otklik.kernel import clock, events
+from otklik.kernel.errors import Conflict, Invalid
 
-
-class CannotAnswer(OtklikError):
-    code = "cannot_answer_here"
-    status = 409
-    text = _("The channel “%(channel)s” does not take answers from here. Answer on the site and note it here.")
+__all__ = [
+    "Answer",
+    "CannotAnswer",
+    "Newer",
+    "by_client_key",
+    "decide",
+    "lock",
+    "mark_posted",
+    "reply",
+    "retry",
+]
 
 
 class Newer(Conflict):
@@ -46,84 +39,79 @@ class Newer(Conflict):
     text = _("%(name)s wrote after you began. Read it first; your text is kept as a draft.")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an operator sends. `client_key` makes a repeated click or request harmless.
-
-    `seen_message_id`: newest message on the operator's screen; a newer one stops the answer (0 = do not check).
-    """
-
-    text: str
-    visibility: str = "private"
-    client_key: str = ""
-    cc: tuple[str, ...] = ()
-    attachment_ids: tuple[int, ...] = ()
-    seen_message_id: int = 0
-    close: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 def reply(conversation_id: int, answer: Answer, *, by: User) -> Message:
     """Store the answer and queue its delivery; returns the message, also when `client_key` was used before.
 
-    Raises Forbidden, NotFound, Invalid (empty text), CannotAnswer, Newer.
+    Where the channel takes no answers from programs but a person can post (`reply_manual`), the message is stored
+    with `delivery_state` "manual" and nothing leaves: see `mark_posted`.
+    Raises Forbidden, NotFound, Invalid (empty, blanks, too long), CannotAnswer, Newer, Refused.
     """
-    if not answer.text.strip() and not answer.attachment_ids:
-        raise Invalid(_("The answer is empty: write something or attach a file."), field="text")
+    outgoing.require_sendable(answer)
     try:
         with transaction.atomic():
             return _reply(conversation_id, answer, by)
     except IntegrityError:
         # the same click, a moment earlier, in another process
-        known = _by_client_key(by.organisation_id, answer.client_key)
+        known = by_client_key(by, answer.client_key)
         if known is None:
             raise
         return known
 
 
-def _by_client_key(organisation_id: int, client_key: str) -> Message | None:
+def by_client_key(by: User, client_key: str) -> Message | None:
+    """What this person has sent under a key. Raises Conflict when the key is somebody else's."""
     if not client_key:
         return None
-    return Message.objects.filter(organisation_id=organisation_id, client_key=client_key).first()
+    known = Message.objects.filter(organisation_id=by.organisation_id, client_key=client_key).first()
+    if known is not None and known.author_user_id != by.pk:
+        raise Conflict(_("This key was used by someone else. Send again with a new key."), code="key_taken")
+    return known
 
 
 def _reply(conversation_id: int, answer: Answer, by: User) -> Message:
     conversation = lock(conversation_id, by)
     policy.require(by, "conversation.reply", conversation)
-    known = _by_client_key(by.organisation_id, answer.client_key)
+    known = by_client_key(by, answer.client_key)
     if known is not None:
         return known
     facts = channels.facts(conversation.account_id)
-    _require_way_out(facts, answer)
+    manual = outgoing.require_way_out(facts, answer)
     _require_nothing_newer(conversation, answer)
     ports.require_gates(conversation.pk, answer.text, by.pk)
-    last_in = (
-        conversation.messages.filter(direction=Direction.IN, auto="none").order_by("-occurred_at", "-id").first()
-    )
-    message = _store(conversation, answer, by, facts, last_in)
-    files = _take_files(message, answer.attachment_ids, by)
-    outbound = _outbound(conversation, message, answer, facts, files)
-    delivery.queue(
-        organisation_id=conversation.organisation_id,
-        account_id=conversation.account_id,
-        message_id=message.pk,
-        thread_id=conversation.pk,
-        outbound=outbound,
-        due_at=clock.after(settings.UNDO_SECONDS),
-    )
-    _move(conversation, message, by, close=answer.close)
+    last_in = outgoing.last_inbound(conversation)
+    message = outgoing.store(conversation, answer, by, facts, last_in, manual=manual)
+    send(conversation, message, answer, by, manual=manual)
+    return message
+
+
+def send(conversation: Conversation, message: Message, answer: Answer, by: User, *, manual: bool) -> None:
+    """Queue what was stored and do everything an answer does; inside the caller's transaction."""
+    facts = channels.facts(conversation.account_id)
+    files = outgoing.take_files(message, answer.attachment_ids, by)
+    if not manual:
+        delivery.queue(
+            organisation_id=conversation.organisation_id,
+            account_id=conversation.account_id,
+            message_id=message.pk,
+            thread_id=conversation.pk,
+            outbound=outgoing.outbound(message, answer, facts, by, files),
+            due_at=clock.after(settings.UNDO_SECONDS),
+        )
+    outgoing.finish(conversation, message, by)
     Draft.objects.filter(conversation=conversation, user=by, mode=answer.visibility).delete()
+    _record("message.sent", message, by, visibility=message.visibility, text=message.text)
+
+
+def _record(action: str, message: Message, by: User, **data: str) -> None:
     audit.record(
-        "message.sent",
-        organisation_id=conversation.organisation_id,
+        action,
+        organisation_id=message.organisation_id,
         by=by,
         kind="conversation",
-        object_id=conversation.pk,
+        object_id=message.conversation_id,
         message_id=message.pk,
-        visibility=message.visibility,
-        text=message.text,
+        **data,
     )
-    return message
 
 
 def lock(conversation_id: int, by: User) -> Conversation:
@@ -138,30 +126,13 @@ def lock(conversation_id: int, by: User) -> Conversation:
     return found
 
 
-def _require_way_out(facts: AccountFacts, answer: Answer) -> None:
-    able = facts.capabilities
-    public = answer.visibility == "public"
-    allowed = able.reply_public if public else able.reply_private
-    if not (allowed or able.reply_manual):
-        raise CannotAnswer(channel=facts.name)
-    if not facts.active:
-        raise CannotAnswer(
-            _("The channel “%(channel)s” is switched off. Ask an administrator to switch it on."), channel=facts.name
-        )
-    if able.max_length is not None and len(answer.text) > able.max_length:
-        raise Invalid(
-            _("The answer has %(length)s characters, this channel takes %(limit)s. Shorten it."),
-            length=len(answer.text),
-            limit=able.max_length,
-        )
-
-
 def _require_nothing_newer(conversation: Conversation, answer: Answer) -> None:
+    """A robot's letter is no reason to stop; a person's, or a colleague's answer, is."""
     if not answer.seen_message_id:
         return
     newer = (
-        conversation.messages.filter(pk__gt=answer.seen_message_id)
-        .exclude(direction__in=(Direction.NOTE, Direction.SYSTEM))
+        conversation.messages.filter(pk__gt=answer.seen_message_id, auto="none")
+        .filter(direction__in=(Direction.IN, Direction.OUT))
         .order_by("pk")
         .first()
     )
@@ -169,134 +140,74 @@ def _require_nothing_newer(conversation: Conversation, answer: Answer) -> None:
         raise Newer(name=newer.author_name)
 
 
-def _store(
-    conversation: Conversation, answer: Answer, by: User, facts: AccountFacts, last_in: Message | None
-) -> Message:
-    now = clock.now()
-    wire_id = ids.message_id(facts.domain)
-    message = Message.objects.create(
-        organisation_id=conversation.organisation_id,
-        conversation=conversation,
-        account_id=conversation.account_id,
-        direction=Direction.OUT,
-        visibility=answer.visibility,
-        author_user=by,
-        author_name=by.name,
-        author_address=facts.address,
-        subject=_subject(conversation, last_in),
-        text=answer.text.strip(),
-        external_id=wire_id,
-        wire_id=wire_id,
-        in_reply_to=last_in.wire_id if last_in else "",
-        references=[*last_in.references, last_in.wire_id] if last_in else [],
-        recipients={"to": [_recipient(conversation, last_in)], "cc": list(answer.cc)},
-        client_key=answer.client_key or None,
-        delivery_state="queued",
-        occurred_at=now,
-        created_at=now,
-    )
-    ThreadKey.objects.bulk_create(
-        [ThreadKey(account_id=conversation.account_id, key=wire_id, conversation=conversation)],
-        ignore_conflicts=True,
-    )
-    Participant.objects.bulk_create(
-        [Participant(conversation=conversation, address=address.lower()[:254]) for address in answer.cc],
-        ignore_conflicts=True,
-    )
-    textindex.add(
-        [
-            textindex.Entry(
-                conversation.organisation_id, SEARCH_KIND, message.pk, conversation.pk, search_text(message)
-            )
-        ]
-    )
+@transaction.atomic
+def mark_posted(message_id: int, url: str = "", *, by: User) -> Message:
+    """A person has posted the answer on the site; `url` is the proof. Now it counts as an answer.
+
+    Raises NotFound (also when it is not one to post by hand), Invalid for an address that is none.
+    """
+    conversation, message = _own_way_out(message_id, by)
+    policy.require(by, "conversation.reply", conversation)
+    if message.delivery_state != outgoing.MANUAL:
+        raise ports.NotFound
+    url = url.strip()
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        raise Invalid(
+            _("This is not an address of a page. Copy it from the browser, with https://."), field="url"
+        )
+    message.delivery_state = "sent"
+    message.permalink = url[:1000]
+    message.save(update_fields=["delivery_state", "permalink"])
+    outgoing.answered(conversation, by, close=bool(message.undo.get("close")))
+    conversation.save(update_fields=[*summary.STATE, *summary.CLOCKS])
+    _record("message.posted", message, by, url=message.permalink)
+    _tell(message, "sent")
     return message
 
 
-def _subject(conversation: Conversation, last_in: Message | None) -> str:
-    subject = (last_in.subject if last_in else "") or conversation.subject
-    return subject if subject.lower().startswith("re:") or not subject else f"Re: {subject}"
+def decide(message_id: int, *, arrived: bool, by: User) -> bool:
+    """A person says what became of an uncertain answer: it is there, or it must go again. False: decided already."""
+    with transaction.atomic():
+        conversation, message = _own_way_out(message_id, by)
+        policy.require(by, "delivery.resolve", conversation)
+        done = delivery.decide(channels.delivery_of(by.organisation_id, message.pk), arrived=arrived)
+        if done:
+            _record("delivery.decided", message, by, arrived="yes" if arrived else "no")
+        return done
 
 
-def _recipient(conversation: Conversation, last_in: Message | None) -> str:
-    """Reply-To of the last message, its author, or the newest known address of the customer."""
-    if last_in is not None:
-        reply_to = last_in.recipients.get("reply_to") or []
-        return str(reply_to[0]) if reply_to else last_in.author_address
-    first = Participant.objects.filter(conversation=conversation).order_by("id").first()
-    return first.address if first else ""
+def retry(message_id: int, *, by: User) -> bool:
+    """Send a failed answer again; False when it is no longer failed."""
+    with transaction.atomic():
+        conversation, message = _own_way_out(message_id, by)
+        policy.require(by, "delivery.resolve", conversation)
+        done = delivery.retry(channels.delivery_of(by.organisation_id, message.pk))
+        if done:
+            _record("delivery.retried", message, by)
+        return done
 
 
-def _take_files(message: Message, attachment_ids: Sequence[int], by: User) -> tuple[OutboundFile, ...]:
-    rows = list(Attachment.objects.filter(pk__in=attachment_ids, message=None, uploaded_by=by))
-    if len(rows) != len(set(attachment_ids)):
-        raise Invalid(_("One of the files is no longer there. Attach it again."), field="attachments")
-    if rows:
-        Attachment.objects.filter(pk__in=[row.pk for row in rows]).update(message=message, draft=None)
-        message.has_files = True
-        message.save(update_fields=["has_files"])
-    return tuple(OutboundFile(row.filename, row.content_type, media.get(row.digest)) for row in rows)
+def _own_way_out(message_id: int, by: User) -> tuple[Conversation, Message]:
+    found = Message.objects.filter(
+        pk=message_id, organisation_id=by.organisation_id, direction=Direction.OUT
+    ).first()
+    if found is None:
+        raise ports.NotFound
+    conversation = lock(found.conversation_id, by)
+    return conversation, Message.objects.select_for_update().get(pk=message_id)
 
 
-def _outbound(
-    conversation: Conversation,
-    message: Message,
-    answer: Answer,
-    facts: AccountFacts,
-    files: tuple[OutboundFile, ...],
-) -> Outbound:
-    return Outbound(
-        idempotency_key=message.wire_id,
-        to=message.recipients["to"][0],
-        text=message.text,
-        subject=message.subject,
-        in_reply_to=message.in_reply_to,
-        references=tuple(message.references),
-        cc=answer.cc,
-        sender_name=message.author_name,
-        files=files,
-        extra={"visibility": message.visibility, "conversation": conversation.pk, **answer.extra},
-    )
-
-
-def _move(conversation: Conversation, message: Message, by: User, *, close: bool) -> None:
-    """After an answer we wait for the customer, or close; whoever answers first owns an ownerless conversation."""
-    now = clock.now()
-    conversation.state = ConversationState.CLOSED if close else ConversationState.WAITING
-    conversation.closed_at = now if close else None
-    conversation.snoozed_until = None
-    conversation.returned_from_snooze = False
-    conversation.waiting_since = None
-    conversation.first_response_at = conversation.first_response_at or now
-    conversation.assignee_id = conversation.assignee_id or by.pk
-    conversation.last_message_at = now
-    conversation.last_message_id = message.pk
-    conversation.preview = shorten(message.text, 200)
-    conversation.preview_by_us = True
-    conversation.message_count += 1
-    conversation.save(
-        update_fields=[
-            "state",
-            "closed_at",
-            "snoozed_until",
-            "returned_from_snooze",
-            "waiting_since",
-            "first_response_at",
-            "assignee",
-            "last_message_at",
-            "last_message_id",
-            "preview",
-            "preview_by_us",
-            "message_count",
-        ]
-    )
-    organisation_id = conversation.organisation_id
+def _tell(message: Message, state: str) -> None:
     events.publish(
-        TOPIC_MESSAGE,
-        organisation_id,
-        conversation_id=conversation.pk,
+        TOPIC_MESSAGE_CHANGED,
+        message.organisation_id,
+        conversation_id=message.conversation_id,
         message_id=message.pk,
-        direction=message.direction,
-        assignee_id=conversation.assignee_id,
+        delivery=state,
     )
-    events.publish(TOPIC_CONVERSATION, organisation_id, conversation_id=conversation.pk, change="answered")
+    events.publish(
+        TOPIC_CONVERSATION,
+        message.organisation_id,
+        conversation_id=message.conversation_id,
+        change="answered",
+    )

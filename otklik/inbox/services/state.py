@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,19 @@ from otklik.accounts.principals import User
 from otklik.audit import services as audit
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_PERSONAL
 from otklik.inbox.models import Conversation, ConversationState, Direction, Message
+from otklik.inbox.services import summary
 from otklik.inbox.services.reply import lock
 from otklik.kernel import clock, events
 from otklik.kernel.errors import Invalid
+
+
+class Keep(Enum):
+    """Said instead of a person or team: leave it as it is."""
+
+    IT = "keep"
+
+
+KEEP = Keep.IT
 
 
 @transaction.atomic
@@ -67,7 +78,13 @@ def _enter(conversation: Conversation, state: ConversationState, by: User, actio
     if state != ConversationState.SNOOZED:
         conversation.snoozed_until = None
     conversation.returned_from_snooze = False
-    conversation.save(update_fields=["state", "closed_at", "snoozed_until", "returned_from_snooze"])
+    if state in (ConversationState.CLOSED, ConversationState.WAITING):
+        conversation.waiting_since = None  # a person has decided that nothing is owed
+    elif conversation.waiting_since is None:
+        conversation.waiting_since = summary.waiting_since(conversation)
+    conversation.save(
+        update_fields=["state", "closed_at", "snoozed_until", "returned_from_snooze", "waiting_since"]
+    )
     audit.record(
         action,
         organisation_id=conversation.organisation_id,
@@ -105,26 +122,41 @@ def announce(conversation: Conversation, change: str) -> None:
 
 @transaction.atomic
 def assign(
-    conversation_id: int, *, by: User, user_id: int | None = None, team_id: int | None = None
+    conversation_id: int, *, by: User, user_id: int | None | Keep = KEEP, team_id: int | None | Keep = KEEP
 ) -> Conversation:
-    """Give to a person, a team, both, or nobody (None, None). Raises NotFound for people of other organisations."""
+    """Give to a person, a team, both, or nobody (None); what is not said stays. Neither said: nobody's, same team.
+
+    Raises NotFound for people and teams of other organisations, Forbidden.
+    """
     conversation = lock(conversation_id, by)
     policy.require(by, "conversation.assign", conversation)
-    user = accounts.user(by.organisation_id, user_id) if user_id else None
-    team = accounts.team(by.organisation_id, team_id) if team_id else None
+    if user_id is KEEP:  # a team alone keeps nobody of another team; nothing said takes the owner off
+        user_id = None
+    if team_id is KEEP:
+        team_id = conversation.team_id
     if conversation.assignee_id == user_id and conversation.team_id == team_id:
         return conversation
+    user = accounts.user(by.organisation_id, user_id) if user_id else None
+    team = accounts.team(by.organisation_id, team_id) if team_id else None
     conversation.assignee = user
     conversation.team = team
     conversation.save(update_fields=["assignee", "team"])
+    _record_owner(conversation, by)
+    if user is not None and user.pk != by.pk:
+        _notify(conversation, user.pk, "assigned")
+    return conversation
+
+
+def _record_owner(conversation: Conversation, by: User) -> None:
+    user, team = conversation.assignee, conversation.team
     audit.record(
         "conversation.assigned",
         organisation_id=conversation.organisation_id,
         by=by,
         kind="conversation",
         object_id=conversation.pk,
-        user_id=user_id,
-        team_id=team_id,
+        user_id=conversation.assignee_id,
+        team_id=conversation.team_id,
     )
     system_line(
         conversation,
@@ -134,27 +166,32 @@ def assign(
         team=team.name if team else "",
     )
     announce(conversation, "assigned")
-    if user is not None and user.pk != by.pk:
-        events.publish(
-            TOPIC_PERSONAL,
-            conversation.organisation_id,
-            user_id=user.pk,
-            kind="assigned",
-            conversation_id=conversation.pk,
-        )
-    return conversation
+
+
+def _notify(conversation: Conversation, user_id: int, kind: str) -> None:
+    events.publish(
+        TOPIC_PERSONAL,
+        conversation.organisation_id,
+        user_id=user_id,
+        kind=kind,
+        conversation_id=conversation.pk,
+    )
 
 
 def wake_snoozed(limit: int = 200) -> int:
     """Periodic: bring back what was put aside until now; the moment is stored and indexed."""
-    due = Conversation.objects.filter(state=ConversationState.SNOOZED, snoozed_until__lte=clock.now())
+    due = Conversation.objects.filter(
+        state=ConversationState.SNOOZED, snoozed_until__lte=clock.now(), merged_into=None
+    )
     woken = 0
-    for pk, organisation_id in list(due.values_list("pk", "organisation_id")[:limit]):
+    for row in list(due.order_by("snoozed_until")[:limit]):
         with transaction.atomic():
-            won = Conversation.objects.filter(pk=pk, state=ConversationState.SNOOZED).update(
+            # asked again in the update: somebody may have put it aside anew since
+            if due.filter(pk=row.pk).update(
                 state=ConversationState.OPEN, snoozed_until=None, returned_from_snooze=True
-            )
-            if won:
+            ):
                 woken += 1
-                events.publish(TOPIC_CONVERSATION, organisation_id, conversation_id=pk, change="returned")
+                announce(row, "returned")
+                if row.assignee_id is not None:
+                    _notify(row, row.assignee_id, "returned")
     return woken

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from otklik.inbox.models import Message
 
 _SPACE = re.compile(r"\s+")
+# what a database or a screen cannot hold: NUL (PostgreSQL refuses it) and halves of characters
+_UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
+KEY_LENGTH = 254
 
 
 def shorten(text: str, limit: int) -> str:
@@ -19,6 +23,20 @@ def shorten(text: str, limit: int) -> str:
     return (at_word if len(at_word) > limit // 2 else cut) + "…"
 
 
+def usable(text: str) -> str:
+    """The text without signs that PostgreSQL refuses."""
+    return _UNUSABLE.sub("\ufffd", text) if _UNUSABLE.search(text) else text
+
+
+def fit(key: str) -> str:
+    """A name that fits its column; a longer one keeps its beginning and a digest, so that two never become one."""
+    key = usable(key)
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[:180]}#{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def search_text(message: Message) -> str:
     """What a message is found by: its words, subject, author and the names of its files."""
-    return f"{message.subject}\n{message.author_name}\n{message.author_address}\n{message.text}"
+    files = "\n".join(message.attachments.values_list("filename", flat=True)) if message.has_files else ""
+    return f"{message.subject}\n{message.author_name}\n{message.author_address}\n{message.text}\n{files}"

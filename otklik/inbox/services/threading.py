@@ -84,7 +84,9 @@ def remember(conversation: Conversation, account_id: int, inbound: Inbound, matc
     ThreadKey.objects.filter(account_id=account_id, key__in=own, own=False).update(own=True)
     if match.conversation is None:
         # a clash here means that a parallel process opened the same thread: the caller starts over and finds it
-        taken = set(ThreadKey.objects.filter(account_id=account_id, key__in=keys).values_list("key", flat=True))
+        taken = set(
+            ThreadKey.objects.filter(account_id=account_id, key__in=keys).values_list("key", flat=True)
+        )
         fresh = [key for key in keys if key not in taken]
         ThreadKey.objects.bulk_create(_key_rows(conversation, account_id, fresh, own))
     else:
@@ -98,7 +100,9 @@ def remember(conversation: Conversation, account_id: int, inbound: Inbound, matc
         link(conversation.pk, match.related.pk, "references")
 
 
-def _key_rows(conversation: Conversation, account_id: int, keys: list[str], own: list[str]) -> list[ThreadKey]:
+def _key_rows(
+    conversation: Conversation, account_id: int, keys: list[str], own: list[str]
+) -> list[ThreadKey]:
     return [
         ThreadKey(account_id=account_id, key=key, conversation=conversation, own=key in own) for key in keys
     ]

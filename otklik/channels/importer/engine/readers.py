@@ -69,20 +69,33 @@ class _Lines:
 def csv_records(source: IO[str], delimiter: str) -> Iterator[tuple[list[str], bool]]:
     """(cells, intact) per record. A record with an unclosed quote is its first line, split without quotes."""
     lines = _Lines(source)
-    reader = csv.reader(lines, delimiter=delimiter)
+    # Strict: a stray quote must not swallow the rows up to the next one in silence.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
         except (_Runaway, csv.Error):
-            if not lines.pending:
-                continue
-            yield lines.give_back().rstrip("\r\n").split(delimiter), False
-            reader = csv.reader(lines, delimiter=delimiter)
+            if lines.pending:
+                yield _salvage(lines, delimiter)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             continue
         lines.done()
         yield cells, True
+
+
+def _salvage(lines: _Lines, delimiter: str) -> tuple[list[str], bool]:
+    """The first line of a record that broke. Alone it is read as Excel would («Кафе "Ромашка" рядом»)."""
+    alone = len(lines.pending) == 1
+    line = lines.give_back()
+    try:
+        cells = (
+            next(csv.reader([line], delimiter=delimiter)) if alone else line.rstrip("\r\n").split(delimiter)
+        )
+    except csv.Error:
+        return line.rstrip("\r\n").split(delimiter), False
+    return cells, alone and line.count('"') % 2 == 0
 
 
 def csv_rows(

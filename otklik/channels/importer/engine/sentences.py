@@ -81,8 +81,8 @@ def bad_phone(value: str) -> Fault:
         "bad_phone",
         f"«{quote(value)}» не похоже на телефон; "
         "поле оставлено пустым, напишите, например, +7 916 123-45-67.",
-        f'"{quote(value)}" is not a phone number; "
-        "the field is left empty, write +7 916 123-45-67, for example.',
+        f'"{quote(value)}" is not a phone number; '
+        "the field is left empty, write +7 916 123-45-67, for example.",
     )
 
 
@@ -98,8 +98,8 @@ def bad_url(value: str) -> Fault:
     return Fault(
         "bad_url",
         f"«{quote(value)}» — не ссылка http(s); поле оставлено пустым, нужен вид https://example.ru/page.",
-        f'"{quote(value)}" is not an http(s) link; "
-        "the field is left empty, https://example.ru/page is expected.',
+        f'"{quote(value)}" is not an http(s) link; '
+        "the field is left empty, https://example.ru/page is expected.",
     )
 
 
@@ -108,8 +108,8 @@ def bad_tone(value: str) -> Fault:
         "bad_tone",
         f"тональность «{quote(value)}» неизвестна; "
         "поле оставлено пустым, нужно: негатив, нейтрально, позитив.",
-        f'the tone "{quote(value)}" is unknown; "
-        "the field is left empty, write negative, neutral or positive.',
+        f'the tone "{quote(value)}" is unknown; '
+        "the field is left empty, write negative, neutral or positive.",
     )
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
-from otklik.channels.importer.engine import encoding, readers, sniff
+from otklik.channels.importer.engine import encoding, fields, readers, sniff
 from otklik.channels.importer.engine.problems import TableError
-from otklik.channels.importer.engine.source import SourceRow
+from otklik.channels.importer.engine.source import SourceRow, storable
 from otklik.channels.importer.engine.xlsx import Workbook, guard
 
 SAMPLE_ROWS = 200
 SAMPLE_BYTES = 1 << 18
+MAX_ARTICLE = 1 << 20  # characters read of a plain text; the converter refuses long ones with a sentence
+GZIP = b"\x1f\x8b"
+BROKEN_ARCHIVE = (EOFError, gzip.BadGzipFile, zlib.error)
 _ITEM = re.compile(r"\}\s*,?\s*(?=[{\]]|$)")  # the end of a record of JSON, near enough for an estimate
 
 
@@ -29,7 +36,7 @@ class Table:
     """
 
     path: Path
-    kind: str  # csv, tsv, xlsx, xls, jsonl, json
+    kind: str  # csv, tsv, xlsx, xls, jsonl, json, text (a whole file that is one item)
     encoding: str  # "" for workbooks
     delimiter: str  # "" unless csv or tsv
     headers: tuple[str, ...]
@@ -38,6 +45,7 @@ class Table:
     header_row: int = 0
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    name: str = ""  # what the person calls the file; it may lie elsewhere under another name
 
     def rows(self, start: int = 0) -> Iterator[SourceRow]:
         """Data rows whose number is at least `start`; damaged rows come with their `error`."""
@@ -58,26 +66,60 @@ def open_table(
     sheet: str | None = None,
     file_encoding: str | None = None,
     delimiter: str | None = None,
+    name: str = "",
 ) -> Table:
-    """Looks at a file and says what it is. What the person knows better may be given. Raises TableError."""
+    """Looks at a file and says what it is. What the person knows better may be given. Raises TableError.
+
+    `name`: how the file was called when it was given to us; tells a plain text (.txt) from a table.
+    A file packed with gzip is read as what is inside.
+    """
     where = Path(path)
+    called = name or where.name
     try:
-        with where.open("rb") as handle:
-            head = handle.read(SAMPLE_BYTES)
+        table = _look(where, called, sheet, file_encoding, delimiter)
+    except BROKEN_ARCHIVE as error:
+        raise broken_archive(called) from error
     except OSError as error:
         raise TableError(
             "no_file",
             f"Файл «{where}» не открывается: проверьте путь и права.",
             f'The file "{where}" cannot be opened: check the path and the rights.',
         ) from error
+    return replace(table, name=called)
+
+
+def _look(path: Path, called: str, sheet: str | None, name: str | None, delimiter: str | None) -> Table:
+    with open_binary(path) as handle:
+        head = handle.read(SAMPLE_BYTES)
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise _empty(where)
+        raise _empty(Path(called))
     kind = sniff.kind_of(head)
     if kind == "text":
-        return _open_text(where, file_encoding, delimiter)
+        return _open_text(path, name, delimiter, called)
     if kind == "xlsx":
-        guard(where)
-    return _open_workbook(where, kind, sheet)
+        guard(path)
+    return _open_workbook(path, kind, sheet)
+
+
+def broken_archive(called: str) -> TableError:
+    return TableError(
+        "bad_archive",
+        f"Архив «{called}» не распаковывается: скачайте его заново.",
+        f'The archive "{called}" does not unpack: download it again.',
+    )
+
+
+@contextmanager
+def open_binary(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked when gzip packed them."""
+    with path.open("rb") as raw:
+        packed = raw.read(len(GZIP)) == GZIP
+        raw.seek(0)
+        if not packed:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as inside:
+            yield inside
 
 
 def _empty(path: Path) -> TableError:
@@ -86,6 +128,18 @@ def _empty(path: Path) -> TableError:
         f"В файле «{path.name}» нет ни одной строки: выгрузите его заново.",
         f'The file "{path.name}" has no rows: export it again.',
     )
+
+
+def _open_article(path: Path, name: str, called: str) -> Table:
+    """A plain text is one item. No title: on a saved page the first lines are a menu."""
+    shell = Table(path, "text", name, "", ("text", "external_id"), (), 1, name=called)
+    return replace(shell, sample=tuple(shell.rows()))
+
+
+def _is_table(beginning: str, delimiter: str) -> bool:
+    """A .txt with columns has a header with at least two words we know."""
+    first = next((line for line in beginning.splitlines() if line.strip()), "")
+    return sum(fields.normalise(cell.strip('"')) in fields.known() for cell in first.split(delimiter)) > 1
 
 
 def _open_workbook(path: Path, kind: str, sheet: str | None) -> Table:
@@ -100,7 +154,7 @@ def _open_workbook(path: Path, kind: str, sheet: str | None) -> Table:
     return Table(path, kind, "", "", header.names, sample, total, header.index + 1, book.sheet, book.sheets)
 
 
-def _open_text(path: Path, name: str | None, delimiter: str | None) -> Table:
+def _open_text(path: Path, name: str | None, delimiter: str | None, called: str) -> Table:
     name = name or _encoding(path)
     try:
         with _open(path, name) as source:
@@ -112,6 +166,10 @@ def _open_text(path: Path, name: str | None, delimiter: str | None) -> Table:
             f'The encoding "{name}" is unknown: give utf-8 or cp1251, for example.',
         ) from error
     kind = sniff.text_kind(beginning)
+    if kind == "csv" and called.lower().removesuffix(".gz").endswith((".txt", ".text", ".md")):
+        found = delimiter or sniff.delimiter_of(beginning)
+        if not _is_table(beginning, found):
+            return _open_article(path, name, called)
     if kind == "csv":
         return _open_csv(path, name, delimiter or sniff.delimiter_of(beginning), beginning)
     shell = Table(path, kind, name, "", (), (), 0)
@@ -145,14 +203,14 @@ def _open_csv(path: Path, name: str, delimiter: str, beginning: str) -> Table:
 
 
 def _encoding(path: Path) -> str:
-    with path.open("rb") as handle:
+    with open_binary(path) as handle:
         return encoding.detect(iter(lambda: handle.read(encoding.BLOCK), b""))
 
 
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[io.TextIOWrapper]:
     """A damaged byte becomes U+FFFD: one bad letter must not cost the rest of the file."""
-    with path.open("r", encoding=name, errors="replace", newline="") as source:
+    with open_binary(path) as handle, io.TextIOWrapper(handle, encoding=name, errors="replace", newline="") as source:
         yield source
 
 
@@ -161,7 +219,26 @@ def _text_rows(table: Table, source: io.TextIOWrapper, start: int) -> Iterator[S
         return readers.jsonl_rows(source, start)
     if table.kind == "json":
         return readers.json_rows(source, start)
+    if table.kind == "text":
+        return _article_row(table, source, start)
     return readers.csv_rows(source, table.delimiter, table.headers, table.header_row + 1, start)
+
+
+def _article_row(table: Table, source: io.TextIOWrapper, start: int) -> Iterator[SourceRow]:
+    text = source.read(MAX_ARTICLE).lstrip("\ufeff").strip()
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    if start <= 1:
+        name = table.name or table.path.name
+        yield SourceRow(1, {"text": storable(text), "external_id": f"{name}#{mark}"})
+
+
+def _unpacked_size(path: Path) -> int:
+    """Bytes of the content; gzip keeps the number (modulo 4 GB, good enough for an estimate) at its end."""
+    with path.open("rb") as raw:
+        if raw.read(len(GZIP)) != GZIP:
+            return path.stat().st_size
+        raw.seek(-4, io.SEEK_END)
+        return int.from_bytes(raw.read(4), "little")
 
 
 def _estimate(
@@ -171,4 +248,4 @@ def _estimate(
     if len(sample) < SAMPLE_ROWS:
         return len(sample)
     per_row = len(beginning.encode(name, "replace")) / max(records, 1)
-    return max(len(sample), round(path.stat().st_size / max(per_row, 1.0)) - above)
+    return max(len(sample), round(_unpacked_size(path) / max(per_row, 1.0)) - above)

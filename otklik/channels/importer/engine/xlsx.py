@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -47,7 +48,8 @@ class Workbook:
     def __init__(self, path: Path, sheet: str | None = None, *, links: bool = True) -> None:
         self._path = path
         try:
-            self._book = calamine.CalamineWorkbook.from_path(path)
+            # By content, not by name: an upload lies under a temporary name without an ending.
+            self._book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
             self.sheets = tuple(self._book.sheet_names)
             self.sheet = sheet or self._largest()
             self._data = self._book.get_sheet_by_name(self.sheet)
@@ -59,7 +61,7 @@ class Workbook:
             ) from error
         except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
             raise unreadable(path) from error
-        self._links = links and path.suffix.lower() != ".xls" and self._has_links()
+        self._links = links and self._has_links()
 
     def _largest(self) -> str:
         sizes = {}
@@ -107,8 +109,8 @@ class Workbook:
         return False
 
     def _link_rows(self) -> Iterator[dict[int, str]]:
-        book = openpyxl.load_workbook(self._path, read_only=True)
-        try:
+        with self._path.open("rb") as handle:
+            book = openpyxl.load_workbook(handle, read_only=True)
             sheet = book[self.sheet]
             for row in sheet.iter_rows(values_only=True):
                 yield {
@@ -116,8 +118,6 @@ class Workbook:
                     for at, cell in enumerate(row)
                     if isinstance(cell, str) and (found := _LINK.match(cell))
                 }
-        finally:
-            book.close()
 
 
 def _text(cell: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from otklik.channels.importer.engine.rows import ImportItem, convert
 from otklik.channels.importer.engine.source import SourceRow
 from otklik.channels.importer.engine.table import open_table
 from otklik.channels.importer.tests.test_rows import REVIEWS
-from otklik.channels.importer.tests.test_tables import workbook
+from otklik.channels.importer.tests.test_tables import MOMENT, workbook
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ BRAND_ANALYTICS = [
 
 def test_an_export_of_brand_analytics_is_recognised_below_its_titles(tmp_path: Path) -> None:
     cells = {
-        "Дата": datetime(2026, 11, 22, 14, 5),
+        "Дата": MOMENT,
         "id Сообщения": 98765,
         "Текст": "Касса не работает",
         "Источник": "vk.com",
@@ -187,10 +186,12 @@ def test_an_export_of_brand_analytics_is_recognised_below_its_titles(tmp_path: P
 def test_a_youscan_mention_is_mapped_by_the_names_of_its_api(tmp_path: Path) -> None:
     path = tmp_path / "y.jsonl"
     path.write_text(
-        '{"id": 5, "published": "2026-11-22T11:05:00Z", "url": "https://vk.com/1", "title": "", "text": "кратко",'
-        ' "fullText": "Долго везут", "source": "vk.com", "sourceType": "social", "author": {"name": "Анна",'
-        ' "nickname": "anna", "url": "https://vk.com/anna", "subscribers": 120}, "publicationPlace": "Подслушано",'
-        ' "sentiment": "negative", "language": "ru", "postType": "comment", "tags": ["доставка"]}\n',
+        '{"id": 5, "published": "2026-11-22T11:05:00Z", "url": "https://vk.com/1", "title": "",'
+        ' "text": "кратко", "fullText": "Долго везут", "source": "vk.com", "sourceType": "social",'
+        ' "author": {"name": "Анна",'
+        ' "nickname": "anna", "url": "https://vk.com/anna", "subscribers": 120},'
+        ' "publicationPlace": "Подслушано", "sentiment": "negative",'
+        ' "language": "ru", "postType": "comment", "tags": ["доставка"]}\n',
         encoding="utf-8",
     )
     table = open_table(path)

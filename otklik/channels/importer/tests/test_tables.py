@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from otklik.channels.importer.engine.problems import TableError
 from otklik.channels.importer.engine.table import Table, open_table
 
+MOMENT = datetime.fromisoformat("2026-11-22 14:05")  # without a zone, as Excel has it
 HEAD = "Дата;Автор;Текст;Оценка"
 ROWS = (
     "22.11.2026;Анна;Не привезли заказ, жду третий день;1\n23.11.2026;Иван;Всё хорошо, спасибо оператору;5\n"
@@ -141,6 +142,18 @@ def test_an_unclosed_quote_costs_one_row(tmp_path) -> None:
     ]
 
 
+def test_two_stray_quotes_do_not_swallow_the_rows_between_them(tmp_path) -> None:
+    rows = list(saved(tmp_path, 'Автор;Текст\nАнна;"да\nИван;нет\nОльга;"да\nПётр;да\n').rows())
+    assert [row.values["Автор"] for row in rows] == ["Анна", "Иван", "Ольга", "Пётр"]
+    assert [row.error is not None for row in rows] == [True, False, True, False]
+
+
+def test_bare_quotes_inside_a_quoted_cell_are_read_as_excel_reads_them(tmp_path) -> None:
+    rows = list(saved(tmp_path, 'Автор;Текст\nАнна;"Кафе "Ромашка" рядом"\nИван;нет\n').rows())
+    assert [row.error for row in rows] == [None, None]
+    assert "Ромашка" in rows[0].values["Текст"]
+
+
 def test_a_row_is_found_again_by_its_number(tmp_path) -> None:
     table = saved(tmp_path, f"{HEAD}\n" + ROWS * 50)
     assert [row.number for row in table.read_from(99)] == [99, 100, 101]
@@ -223,7 +236,7 @@ def test_numbers_of_a_workbook_stay_as_people_see_them(tmp_path) -> None:
         tmp_path,
         [
             ["Текст", "Номер заказа", "Телефон", "Дата", "День", "Оценка", "Проверено"],
-            ["да", 204518, 79161234567, datetime(2026, 11, 22, 14, 5), datetime(2026, 11, 22), 4.5, True],
+            ["да", 204518, 79161234567, MOMENT, MOMENT.replace(hour=0, minute=0), 4.5, True],
         ],
     )
     table = open_table(path)
@@ -241,7 +254,7 @@ def test_numbers_of_a_workbook_stay_as_people_see_them(tmp_path) -> None:
 
 def test_the_largest_sheet_is_read_and_its_titles_skipped(tmp_path) -> None:
     rows: list[list[object]] = [[], ["", "Тема: Ромашка"], [], ["", "Дата", "Текст", "Автор"]]
-    rows += [["", datetime(2026, 11, n), f"Текст номер {n}", "Анна"] for n in range(1, 4)]
+    rows += [["", MOMENT.replace(day=n), f"Текст номер {n}", "Анна"] for n in range(1, 4)]
     table = open_table(workbook(tmp_path, rows, cover=True))
     assert (table.sheet, table.header_row) == ("Упоминания", 4)
     assert [row.number for row in table.rows()] == [5, 6, 7]
@@ -258,6 +271,13 @@ def test_a_link_formula_gives_its_address(tmp_path) -> None:
         ],
     )
     assert column(open_table(path), "Url") == ["https://a.example/1", "https://a.example/2"]
+
+
+def test_a_workbook_under_a_temporary_name_is_still_a_workbook(tmp_path) -> None:
+    path = workbook(tmp_path, [["Текст", "Url"], ["да", '=HYPERLINK("https://a.example/1")']])
+    renamed = path.rename(tmp_path / "tmp1a2b.upload")
+    table = open_table(renamed)
+    assert (table.kind, column(table, "Url")) == ("xlsx", ["https://a.example/1"])
 
 
 def test_a_missing_sheet_is_answered_with_the_list(tmp_path) -> None:

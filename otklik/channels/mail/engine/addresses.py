@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from otklik.channels.mail.engine.headers import Headers, unfold
 from otklik.channels.mail.engine.model import Address
@@ -72,7 +73,7 @@ def _mailbox(headers: Headers, piece: str) -> Address | None:
         return _made(headers, _clean_name(raw_name), spot)
     opened = re.match(r"^(.*)<\s*<?([^<>]*)>?", piece, re.DOTALL)
     if opened:
-        raw_name, spot = opened[1], opened[2]
+        raw_name, spot = opened[1].rstrip("< "), opened[2]
         if not raw_name.strip():
             comment = COMMENT.search(piece[opened.end() :])
             raw_name = comment[1] if comment else ""
@@ -117,10 +118,8 @@ def clean_address(spot: str) -> str | None:
     if spot.lower().startswith("mailto:"):
         spot = spot[7:]
     if not spot.isascii():
-        try:
+        with suppress(UnicodeError):  # raw 8-bit bytes travel as latin-1 up to here
             spot = spot.encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            pass
     local, at, domain = spot.rpartition("@")
     if not at or not local or not domain or len(spot) > 320:
         return None

@@ -21,7 +21,9 @@ CYRILLIC = ("cp1251", "koi8-r", "koi8-u", "cp866", "mac-cyrillic", "iso8859-5")
 PRIOR = {"cp1251": 0.5, "koi8-r": 0.4, "koi8-u": 0.0, "cp866": 0.0, "mac-cyrillic": -0.3, "iso8859-5": -0.3}
 # Labels that programs write without knowing: nothing is believed about the bytes behind them.
 SAYS_NOTHING = frozenset({"", "ascii", "latin-1", "cp1252", "utf-8", "iso8859-1"})
-UNSAFE_CODECS = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"})
+UNSAFE_CODECS = frozenset(
+    {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"}
+)
 SAMPLE = 4096
 BELIEVE_LABEL = 0.6  # how much better (mean per pair) another charset must read to overrule a Cyrillic label
 
@@ -31,7 +33,8 @@ ODD = frozenset("„“”‘’•°©®§€·")  # possible, but more often a
 LOOKALIKE = {"ё": "е", "і": "и", "ї": "и", "є": "е", "ґ": "г", "ў": "у"}
 ALIASES = {
     "utf8": "utf-8", "utf8mb4": "utf-8", "unicode11utf8": "utf-8", "unicode11utf7": "utf-7",
-    "koi8": "koi8-r", "koi8r": "koi8-r", "koi8u": "koi8-u", "koi8ru": "koi8-u", "1251": "cp1251", "win": "cp1251",
+    "koi8": "koi8-r", "koi8r": "koi8-r", "koi8u": "koi8-u", "koi8ru": "koi8-u", "1251": "cp1251",
+    "win": "cp1251",
     "xmaccyrillic": "mac-cyrillic", "maccyrillic": "mac-cyrillic", "macukrainian": "mac-cyrillic",
     "ksc56011987": "cp949", "ksc5601": "cp949", "euckr": "cp949", "gb2312": "gb18030", "gbk": "gb18030",
     "shiftjis": "cp932", "sjis": "cp932", "iso88591": "cp1252", "latin1": "cp1252", "iso88598i": "iso8859-8",
@@ -71,7 +74,11 @@ def codec_name(label: str) -> str | None:
 def decode(data: bytes, label: str | None = None) -> Decoded:
     """Text of `data`; never raises, never loses a byte silently (see `Decoded.trouble`)."""
     name = codec_name(label or "")
-    if data.isascii() and b"\x1b" not in data and (name is None or not name.startswith(("utf-16", "utf-32", "utf-7"))):
+    if (
+        data.isascii()
+        and b"\x1b" not in data
+        and (name is None or not name.startswith(("utf-16", "utf-32", "utf-7")))
+    ):
         return Decoded(data.decode("ascii"), "ascii")
     marked = _by_mark(data)
     if marked:
@@ -214,9 +221,9 @@ DIGITS = tuple(tuple(int(char) for char in row) for row in PAIRS)
 
 @lru_cache(maxsize=4096)
 def _worth(a: int, b: int) -> float:
-    if a == BAD or b == BAD:
+    if BAD in (a, b):
         return -5.0
-    if a == LATIN or b == LATIN:
+    if LATIN in (a, b):
         return 1.0
     digit = DIGITS[a][b]
     return digit if digit else -4.0  # a pair never seen says more than a rare one

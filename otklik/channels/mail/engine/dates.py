@@ -12,8 +12,10 @@ MONTHS = (
 )  # fmt: skip
 MONTH = {name: number for number, names in enumerate(MONTHS, 1) for name in names}
 ZONES = {
-    "ut": 0, "utc": 0, "gmt": 0, "z": 0, "msk": 180, "мск": 180, "msd": 240, "eet": 120, "eest": 180, "cet": 60,
-    "cest": 120, "met": 60, "mest": 120, "bst": 60, "wet": 0, "west": 60, "samt": 240, "yekt": 300, "omst": 360,
+    "ut": 0, "utc": 0, "gmt": 0, "z": 0, "msk": 180, "мск": 180, "msd": 240, "eet": 120, "eest": 180,
+    "cet": 60,
+    "cest": 120, "met": 60, "mest": 120, "bst": 60, "wet": 0, "west": 60, "samt": 240, "yekt": 300,
+    "omst": 360,
     "novt": 420, "krat": 420, "irkt": 480, "yakt": 540, "vlat": 600, "magt": 660, "pett": 720, "almt": 300,
     "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,
 }  # fmt: skip
@@ -57,7 +59,9 @@ def _day(text: str) -> tuple[tuple[int, int, int], str] | None:
             return (_year(match[3]), month, int(match[1])), _without(text, match)
     numeric = NUMERIC.search(text)
     if numeric:
-        return (int(numeric[1]), int(numeric[2]), int(numeric[3])), _without(text, numeric).replace("t", " ", 1)
+        return (int(numeric[1]), int(numeric[2]), int(numeric[3])), _without(text, numeric).replace(
+            "t", " ", 1
+        )
     dotted = DOTTED.search(text)
     if dotted:
         return (_year(dotted[3]), int(dotted[2]), int(dotted[1])), _without(text, dotted)
@@ -89,7 +93,9 @@ def _offset(rest: str) -> int | None:
     match = OFFSET.search(rest)
     if match:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
-        return None if minutes > 14 * 60 or int(match[3] or 0) > 59 else minutes * (1 if match[1] == "+" else -1)
+        return (
+            None if minutes > 14 * 60 or int(match[3] or 0) > 59 else minutes * (1 if match[1] == "+" else -1)
+        )
     for word in re.findall(r"[a-zа-я]+", rest):
         if word in ZONES:
             return ZONES[word]

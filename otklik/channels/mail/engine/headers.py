@@ -15,7 +15,7 @@ MAX_VALUE = 64 * 1024
 
 FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:(.*)$", re.DOTALL)
 KNOWN = re.compile(
-    rb"^(from|to|cc|bcc|subject|date|message-id|in-reply-to|references|reply-to|mime-version|received|return-path|"
+    rb"(from|to|cc|bcc|subject|date|message-id|in-reply-to|references|reply-to|mime-version|received|return-path|"
     rb"sender|content-[a-z-]+|x-[a-z0-9-]+|dkim-[a-z-]+|list-[a-z-]+|precedence|auto-submitted)[ \t]*:",
     re.IGNORECASE,
 )
@@ -169,11 +169,15 @@ def _word_bytes(kind: str, body: str) -> bytes:
     return loose_base64(data)[0]
 
 
+BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 def loose_base64(data: bytes) -> tuple[bytes, bool]:
     """Bytes of base64 with junk, missing or doubled padding; second: whether it was damaged."""
+    whole = data.translate(None, b" \t\r\n")
+    if len(whole) % 4 == 0 and not whole[:-2].translate(None, BASE64_BYTES):
+        return binascii.a2b_base64(whole), False
     out, damaged = [], False
     pieces = re.split(rb"=+", data)
     for index, piece in enumerate(pieces):

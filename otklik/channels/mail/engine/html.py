@@ -16,9 +16,79 @@ MAX_HTML = 2_000_000
 MAX_DEPTH = 400
 
 TAGS = frozenset(
-    "a abbr address article b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div "
-    "dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q s "
-    "samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr".split()
+    [
+        "a",
+        "abbr",
+        "address",
+        "article",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
 EVERYWHERE = {"style", "dir", "lang", "title", "align", "valign", "width", "height", "bgcolor"}
 ATTRIBUTES = {
@@ -40,18 +110,88 @@ ATTRIBUTES = {
     "time": {"datetime"},
 }
 PROPERTIES = frozenset(
-    "background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
-    "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
-    "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
-    "border-top-color border-top-style border-top-width border-width box-sizing caption-side clear color direction "
-    "display empty-cells float font font-family font-size font-style font-variant font-weight height letter-spacing "
-    "line-height list-style list-style-position list-style-type margin margin-bottom margin-left margin-right "
-    "margin-top max-height max-width min-height min-width opacity overflow overflow-wrap padding padding-bottom "
-    "padding-left padding-right padding-top table-layout text-align text-decoration text-indent text-overflow "
-    "text-transform vertical-align visibility white-space width word-break word-spacing word-wrap".split()
+    [
+        "background",
+        "background-color",
+        "border",
+        "border-bottom",
+        "border-bottom-color",
+        "border-bottom-style",
+        "border-bottom-width",
+        "border-collapse",
+        "border-color",
+        "border-left",
+        "border-left-color",
+        "border-left-style",
+        "border-left-width",
+        "border-radius",
+        "border-right",
+        "border-right-color",
+        "border-right-style",
+        "border-right-width",
+        "border-spacing",
+        "border-style",
+        "border-top",
+        "border-top-color",
+        "border-top-style",
+        "border-top-width",
+        "border-width",
+        "box-sizing",
+        "caption-side",
+        "clear",
+        "color",
+        "direction",
+        "display",
+        "empty-cells",
+        "float",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-variant",
+        "font-weight",
+        "height",
+        "letter-spacing",
+        "line-height",
+        "list-style",
+        "list-style-position",
+        "list-style-type",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "max-height",
+        "max-width",
+        "min-height",
+        "min-width",
+        "opacity",
+        "overflow",
+        "overflow-wrap",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "table-layout",
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "text-overflow",
+        "text-transform",
+        "vertical-align",
+        "visibility",
+        "white-space",
+        "width",
+        "word-break",
+        "word-spacing",
+        "word-wrap",
+    ]
 )
 # Functions other than colours may fetch (url, image-set, src) or compute; escapes may hide their names.
-BAD_VALUE = re.compile(r"[\\@{}<>]|/\*|expression|javascript|behavior|(?<![a-z-])(?!rgba?\(|hsla?\()[a-z-]+\s*\(", re.I)
+BAD_VALUE = re.compile(
+    r"[\\@{}<>]|/\*|expression|javascript|behavior|(?<![a-z-])(?!rgba?\(|hsla?\()[a-z-]+\s*\(", re.I
+)
 REMOTE = re.compile(r"^(?:https?:)?//", re.I)
 DATA_IMAGE = re.compile(r"^data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]+$", re.I)
 WAITING = "x-otklik-remote:"  # a scheme no browser loads, should the renaming below ever miss one
@@ -89,7 +229,18 @@ def _source(value: str) -> str | None:
 
 CLEANER = nh3.Cleaner(
     tags=set(TAGS),
-    clean_content_tags={"script", "style", "title", "head", "template", "noscript", "iframe", "object", "svg", "math"},
+    clean_content_tags={
+        "script",
+        "style",
+        "title",
+        "head",
+        "template",
+        "noscript",
+        "iframe",
+        "object",
+        "svg",
+        "math",
+    },
     attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
     attribute_filter=_attribute,
     strip_comments=True,
@@ -116,8 +267,38 @@ def sanitise(html: str) -> str | None:
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
 # Elements that close themselves or each other: leaving them open is no nesting.
 FLAT = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option thead tbody "
-    "tfoot colgroup html head body o:p".split()
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "td",
+        "tr",
+        "th",
+        "dd",
+        "dt",
+        "option",
+        "thead",
+        "tbody",
+        "tfoot",
+        "colgroup",
+        "html",
+        "head",
+        "body",
+        "o:p",
+    ]
 )
 MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^<>]{20000})")
 
@@ -141,9 +322,29 @@ def is_tangled(html: str) -> bool:
     return flat > 20 * MAX_DEPTH or bool("data:" not in html and MANY_ATTRIBUTES.search(html))
 
 
+HIDDEN_OPEN = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
+
+
+def _without_hidden(html: str) -> str:
+    """Scripts, styles and the head taken out in one pass; an element that never closes is only opened."""
+    low, out, place = html.lower(), [], 0
+    unclosed: set[str] = set()
+    for match in HIDDEN_OPEN.finditer(html):
+        name = match[1].lower()
+        if match.start() < place or name in unclosed:
+            continue
+        end = low.find(f"</{name}", match.end())
+        if end < 0:
+            unclosed.add(name)
+            continue
+        out.append(html[place : match.start()])
+        place = end
+    return "".join(out) + html[place:]
+
+
 def crude_text(html: str) -> str:
     """Text of HTML too tangled for a parser: tags dropped, lines kept."""
-    html = re.sub(r"(?is)<(script|style|head|title)\b.{0,500000}?</\1\s*>", " ", html[:MAX_HTML])
+    html = _without_hidden(html[:MAX_HTML])
     html = re.sub(r"(?i)<(?:br|p|div|tr|li|h[1-6]|blockquote)\b[^<>]{0,2000}>", "\n", html)
     text = unescape(re.sub(r"<[^<>]{0,5000}>", "", html))
     lines = [re.sub(r"[ \t\xa0]+", " ", line).strip() for line in text.split("\n")]

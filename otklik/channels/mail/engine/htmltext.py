@@ -16,20 +16,62 @@ from otklik.channels.mail.engine.html import MAX_HTML, crude_text, is_tangled
 SKIP = frozenset(("style", "script", "head", "title", "template", "object", "svg", "math", "iframe", "select",
                   "textarea", "audio", "video", "noscript", "-comment", "!doctype", "-doctype"))  # fmt: skip
 BLOCK = frozenset(
-    "p div h1 h2 h3 h4 h5 h6 ul ol li table tr blockquote pre hr section article header footer address center dl dt "
-    "dd form fieldset figure figcaption main nav aside caption details summary tbody thead tfoot".split()
+    [
+        "p",
+        "div",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "ul",
+        "ol",
+        "li",
+        "table",
+        "tr",
+        "blockquote",
+        "pre",
+        "hr",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "address",
+        "center",
+        "dl",
+        "dt",
+        "dd",
+        "form",
+        "fieldset",
+        "figure",
+        "figcaption",
+        "main",
+        "nav",
+        "aside",
+        "caption",
+        "details",
+        "summary",
+        "tbody",
+        "thead",
+        "tfoot",
+    ]
 )
-SPACED = frozenset("p h1 h2 h3 h4 h5 h6 ul ol table blockquote pre dl figure".split())
+SPACED = frozenset(
+    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "dl", "figure"]
+)
 HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.I)
 NO_MARGIN = re.compile(r"margin(?:-top)?\s*:\s*0(?:px|pt|cm|in|em)?\s*(?:;|$|0)", re.I)
 INDENT = re.compile(r"border\s*:\s*(?:none|0)", re.I)
 TOP_BORDER = re.compile(r"border-top\s*:\s*solid|border(?:-width)?\s*:\s*(?:1(?:\.0)?p[tx]) (?:none|0)", re.I)
-SIGNATURE = re.compile(r"gmail_signature|moz-signature|signature_?block|ms-outlook-mobile-signature|AppleMailSignature|"
+SIGNATURE = re.compile(r"gmail_signature|moz-signature|signature_?block|ms-outlook-mobile-signature|"
+    r"AppleMailSignature|"
                        r"^signature$|mail_signature|js-compose-signature", re.I)  # fmt: skip
 HEADER_LABEL = re.compile(r"^\s*(?:from|от|von|de|da|van|fra|från|od|отправитель|від)\s*:", re.I)
 QUOTE_MARK = "-----Original Message-----"
 SPACE = re.compile(r"[ \t\r\n\f\xa0\u200b\u2007\u202f\u00ad\ufeff\u034f]+")
 MAX_LINK = 500
+MAX_QUOTE = 12  # deeper quotes are shown at this depth
 
 
 @dataclass(slots=True)
@@ -62,10 +104,10 @@ class Writer:
     def new_line(self, *, forced: bool = False) -> None:
         line = self.current.rstrip(" ").removesuffix(" |").rstrip(" ")
         self.current = ""
-        prefix = ">" * self.depth + (" " if self.depth else "")
+        prefix = ">" * min(self.depth, MAX_QUOTE) + (" " if self.depth else "")
         if line:
             if self.gap and self.lines:
-                self.lines.append(">" * min(self.depth, self.last_depth))
+                self.lines.append(">" * min(self.depth, self.last_depth, MAX_QUOTE))
             self.gap = 0
             self.lines.append(prefix + line)
             self.last_depth = self.depth
@@ -145,7 +187,9 @@ def _enter(node: LexborNode, out: Writer) -> str | None:
     return _enter_block(node, tag, attributes, style, out) if tag in BLOCK else "inline"
 
 
-def _enter_block(node: LexborNode, tag: str, attributes: dict[str, str | None], style: str, out: Writer) -> str:
+def _enter_block(
+    node: LexborNode, tag: str, attributes: dict[str, str | None], style: str, out: Writer
+) -> str:
     tight = tag == "p" and ("MsoNormal" in (attributes.get("class") or "") or NO_MARGIN.search(style))
     if tag in SPACED and not tight and not (tag in ("ul", "ol") and out.lists):
         out.blank()

@@ -12,10 +12,18 @@ import re
 from dataclasses import dataclass, field
 
 from otklik.channels.mail.engine.charset import decode
-from otklik.channels.mail.engine.headers import Headers, loose_base64, parameter_text, parameters, read_headers
+from otklik.channels.mail.engine.headers import (
+    BASE64_BYTES,
+    Headers,
+    loose_base64,
+    parameter_text,
+    parameters,
+    read_headers,
+)
 
 MAX_DEPTH = 24
 MAX_PARTS = 1000
+AFTER_MARK = re.compile(rb"(--)?[ \t]*\r?(?=\n|\Z)")
 
 Trouble = tuple[str, str]
 
@@ -88,34 +96,36 @@ def _pieces(part: Part, troubles: list[Trouble]) -> list[bytes]:
     if found:
         return found
     troubles.append(("no_boundary", ""))
-    guess = re.search(rb"^--([^\s][^\r\n]{0,200}?)[ \t]*\r?\n(?=content-[a-z-]+[ \t]*:)", part.body, re.I | re.M)
+    guess = re.search(
+        rb"^--([^\s][^\r\n]{0,200}?)[ \t]*\r?\n(?=content-[a-z-]+[ \t]*:)", part.body, re.I | re.M
+    )
     return _cut(part.body, guess[1], troubles) if guess else []
 
 
 def _cut(body: bytes, boundary: bytes, troubles: list[Trouble]) -> list[bytes]:
     """Bodies between the delimiters. Text after a closing delimiter counts only if another one follows."""
-    pattern = re.compile(rb"(?:\A|\r?\n|(?<=\n))--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    mark = b"--" + boundary
     out: list[bytes] = []
-    start = -1
-    for match in pattern.finditer(body):
-        if start >= 0:
-            out.append(_after_line(body, start, match.start()))
-        start = -1 if match[1] else match.end()
-        if len(out) > MAX_PARTS:
-            return out
+    start, place = -1, body.find(mark)
+    while place >= 0:
+        tail = AFTER_MARK.match(body, place + len(mark))
+        if tail and (place == 0 or body[place - 1 : place] == b"\n"):
+            if start >= 0:
+                out.append(_between(body, start, place))
+            start = -1 if tail[1] else tail.end()
+            if len(out) > MAX_PARTS:
+                return out
+        place = body.find(mark, place + len(mark))
     if start >= 0:
         troubles.append(("missing_closing_boundary", ""))
-        out.append(_after_line(body, start, len(body)))
+        out.append(_between(body, start, len(body) + 1))
     return out
 
 
-def _after_line(body: bytes, start: int, end: int) -> bytes:
-    """A part without the line end of its delimiter."""
-    if body.startswith(b"\r\n", start):
-        start += 2
-    elif body.startswith(b"\n", start):
-        start += 1
-    return body[start:end]
+def _between(body: bytes, start: int, end: int) -> bytes:
+    """A part without the line end after its delimiter and the one before the next."""
+    start = body.find(b"\n", start, start + 2) + 1 or start
+    return body[start : max(start, end - 1)].removesuffix(b"\r")
 
 
 BASE64_TEXT = re.compile(rb"\s*(?:[A-Za-z0-9+/]{20,}[ \t]*\r?\n)*[A-Za-z0-9+/]{4,}={0,2}\s*\Z")
@@ -147,9 +157,9 @@ def content(part: Part, troubles: list[Trouble]) -> bytes:
 
 
 def _base64(body: bytes, text: bool, troubles: list[Trouble]) -> bytes:
-    strange = len(re.findall(rb"[^A-Za-z0-9+/=\s]", body))
-    spaces = body.count(b" ")
-    if strange * 10 > len(body) or (text and spaces * 20 > len(body) and strange):
+    strange = len(body.translate(None, BASE64_BYTES + b"= \t\r\n"))
+    spaces = body.count(b" ") if strange else 0
+    if strange * 10 > len(body) or (text and spaces * 20 > len(body)):
         troubles.append(("bad_transfer_encoding", "base64"))
         return body
     data, damaged = loose_base64(body)

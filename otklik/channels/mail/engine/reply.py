@@ -15,6 +15,8 @@ from otklik.channels.mail.engine import replymarks as marks
 MAX_LINES = 20_000
 MAX_LINE = 2_000  # longer lines are prose: no mark is that long, and patterns need not see them
 SIGNATURE_LINES = 12
+SIGNATURE_REACH = 60  # lines from the end in which a signature (and a postscript) may begin
+MAX_MARKS = 300  # looks that cost; a letter has a handful, a log may have a hundred thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,34 @@ def _label(text: str) -> tuple[list[str], list[str]]:
 # --- quotes -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of all lines before the walk; sets keep the first MAX_MARKS only."""
+
+    lines: list[str]
+    initials: bool
+    ends: frozenset[int]  # lines on which an attribution may end
+    labels: frozenset[int]  # «От: …» lines
+
+
+def _look(lines: list[str]) -> Look:
+    ends = [index for index, line in enumerate(lines) if marks.may_end_attribution(line)]
+    labels = [index for index, line in enumerate(lines) if marks.label_of(line) is not None]
+    return Look(lines, _uses_initials(lines), frozenset(ends[:MAX_MARKS]), frozenset(labels[:MAX_MARKS]))
+
+
 def _quotes(lines: list[str]) -> list[str]:
     fenced = _fences(lines)
     letters = ["R"] * len(lines)
-    initials = _uses_initials(lines)
+    look = _look(lines)
+    initials = look.initials
     place = 0
     while place < len(lines):
         if fenced[place]:
             place += 1
             continue
-        end, whole = _mark_at(lines, place)
-        if end and whole and not _doubtful(lines, letters, place, end):
+        end, whole = _mark_at(look, place)
+        if end and whole and not _doubtful(look, letters, place, end):
             letters[_with_rules(lines, place) :] = ["Q"] * (len(lines) - _with_rules(lines, place))
             return letters
         if end:
@@ -83,7 +102,7 @@ def _quotes(lines: list[str]) -> list[str]:
             letters[place] = "Q"
             place += 1
         elif marks.is_mobile_signature(lines[place]) and _written(lines, letters, place):
-            place = _after_mobile(lines, letters, place)
+            place = _after_mobile(look, letters, place)
         else:
             place += 1
     return letters
@@ -108,44 +127,56 @@ def _uses_initials(lines: list[str]) -> bool:
     return sum(1 for line in lines if marks.INITIALS.match(line)) >= 2
 
 
-def _mark_at(lines: list[str], place: int) -> tuple[int, bool]:
+def _mark_at(look: Look, place: int) -> tuple[int, bool]:
     """(line after a quote's announcement or 0, whether everything below belongs to the quote)."""
-    line = lines[place]
+    line = look.lines[place]
     if not line.strip():
         return 0, False
     if marks.SEPARATOR.match(line) or marks.PHRASE.match(line) or marks.ZOHO.match(line):
         return place + 1, True
     if marks.REPLY_ABOVE.match(line):
         return place + 1, True
-    end = _header_block(lines, place)
+    end = _header_block(look, place)
     if end:
         return end, True
-    return _attribution(lines, place)
+    return _attribution(look, place)
 
 
-def _attribution(lines: list[str], place: int) -> tuple[int, bool]:
+def _attribution(look: Look, place: int) -> tuple[int, bool]:
     """«…, Иван <ivan@example.ru> пишет:», wrapped over up to five lines."""
-    if lines[place].lstrip().startswith(">"):
-        return 0, False
-    joined = ""
+    lines, initials, joined = look.lines, look.initials, ""
     for end in range(place + 1, min(place + 6, len(lines) + 1)):
         line = lines[end - 1]
-        if not line.strip():
+        if not line.strip() or (_is_quoted(line, initials) and not line.strip().endswith(">:")):
+            break
+        if len(joined) > marks.MAX_ATTRIBUTION:
             break
         joined = f"{joined} {line.strip().removeprefix('> ') if end > place + 1 else line.strip()}"
+        if end - 1 not in look.ends:
+            continue
         below = next((item for item in lines[end : end + 4] if item.strip()), "")
-        quoted = below.lstrip().startswith((">", "&gt;"))
+        quoted = _is_quoted(below, initials)
         if marks.is_attribution(joined, quote_follows=quoted):
-            return end, not quoted
-        if _is_quoted(line, False) and not line.strip().endswith(">:"):
-            break
+            return (0, False) if _starts_later(lines, place, end, quoted) else (end, not quoted)
     return 0, False
 
 
-def _header_block(lines: list[str], place: int) -> int:
+def _starts_later(lines: list[str], place: int, end: int, quoted: bool) -> bool:
+    """Whether lines[place] is still the person's: «Привет,» above «On Tue, 1 Mar, X wrote:»."""
+    lead = bool(marks.LEAD.match(lines[place].strip()))
+    for start in range(place + 1, end):
+        line = lines[start].strip()
+        dated = marks.LEAD.match(line) and marks.has_date(line)
+        if (dated or not lead) and marks.is_attribution(" ".join(lines[start:end]), quote_follows=quoted):
+            return True
+    return False
+
+
+def _header_block(look: Look, place: int) -> int:
     """End of «От: … Отправлено: … Кому: … Тема: …»; 0 if it is not one. Values may wrap."""
-    if marks.label_of(lines[place]) is None:
+    if place not in look.labels:
         return 0
+    lines = look.lines
     seen: dict[str, str] = {}
     end, strangers = place, 0
     for index in range(place, min(place + 16, len(lines))):
@@ -174,7 +205,7 @@ def _believable(lines: list[str], place: int, seen: dict[str, str]) -> bool:
         return len(seen) >= 3 and evidence and ruled
     if len(seen) >= 3:
         return evidence or ruled
-    return len(seen) == 2 and evidence and (ruled or "@" in seen["from"]) and "subject" in seen | {}
+    return len(seen) == 2 and evidence and (ruled or "@" in seen["from"]) and "subject" in seen
 
 
 def _with_rules(lines: list[str], place: int) -> int:
@@ -188,9 +219,10 @@ def _with_rules(lines: list[str], place: int) -> int:
     return start
 
 
-def _doubtful(lines: list[str], letters: list[str], place: int, end: int) -> bool:
+def _doubtful(look: Look, letters: list[str], place: int, end: int) -> bool:
     """«X wrote:» on top of an unmarked text, with nothing above: the text may be the answer itself."""
-    if marks.SEPARATOR.match(lines[place]) or marks.PHRASE.match(lines[place]) or _header_block(lines, place):
+    lines = look.lines
+    if marks.SEPARATOR.match(lines[place]) or marks.PHRASE.match(lines[place]) or _header_block(look, place):
         return False
     return not _written(lines, letters, place) and any(line.strip() for line in lines[end:])
 
@@ -208,18 +240,23 @@ def _is_wrapped(lines: list[str], letters: list[str], place: int, initials: bool
     if place == 0 or place + 1 >= len(lines) or letters[place - 1] != "Q":
         return False
     line, before = lines[place].strip(), lines[place - 1].rstrip()
-    if not line[:1].islower() or not _is_quoted(lines[place + 1], initials) or not _is_quoted(before, initials):
+    if (
+        not line[:1].islower()
+        or not _is_quoted(lines[place + 1], initials)
+        or not _is_quoted(before, initials)
+    ):
         return False
     return len(before) >= 55 and not before.endswith(("?", "!", ":")) and _written(lines, letters, place - 1)
 
 
-def _after_mobile(lines: list[str], letters: list[str], place: int) -> int:
+def _after_mobile(look: Look, letters: list[str], place: int) -> int:
     """A phone's signature: below it stands nothing, a marked quote, or a quote without any mark."""
+    lines = look.lines
     letters[place] = "S"
     for index in range(place + 1, len(lines)):
         if marks.POSTSCRIPT.match(lines[index]):
             return index
-        if _mark_at(lines, index)[0] or _is_quoted(lines[index], False) or marks.DASHES.match(lines[index]):
+        if _mark_at(look, index)[0] or _is_quoted(lines[index], False) or marks.DASHES.match(lines[index]):
             return index
         if marks.is_mobile_signature(lines[index]):
             return index
@@ -262,21 +299,25 @@ def _stretches(lines: list[str], letters: list[str]) -> list[tuple[int, int]]:
 def _signature_start(lines: list[str], start: int, end: int) -> int:
     """First line of the signature in lines[start:end], or -1."""
     fenced = _fences(lines[start:end])
-    for index in range(start, end):
-        line = lines[index]
-        if not line.strip() or fenced[index - start]:
+    own = [index for index in range(start, end) if lines[index].strip()]
+    for place, index in enumerate(own):
+        far = len(own) - place > SIGNATURE_REACH
+        if fenced[index - start] or (far and lines[index] != "-- "):
             continue
-        if _opens(lines, index, end, first=not any(item.strip() for item in lines[start:index])):
+        below = [lines[i] for i in own[place + 1 : place + 2 + SIGNATURE_REACH]]
+        if _opens(lines, index, below, first=place == 0):
             return index
     return -1
 
 
-def _opens(lines: list[str], index: int, end: int, *, first: bool) -> bool:
+def _opens(lines: list[str], index: int, below: list[str], *, first: bool) -> bool:
+    """`below` is what follows up to the end, without blank lines."""
     line = lines[index]
-    below = [item for item in lines[index + 1 : end] if item.strip()]
     if line.rstrip() == "--" and line in ("-- ", "--"):
         return bool(below) and (line == "-- " or _card(below)) or not below
     if marks.DASHES.match(line):
+        if not first and lines[index - 1].strip():
+            return False  # a rule under a heading or inside a table, a dash in a list
         return bool(below) and _card(below) and len(below) <= 8 and _is_card_rule(line, below)
     if marks.FOOTER.match(line) or marks.is_mobile_signature(line):
         return _card(below)
@@ -297,7 +338,9 @@ def _card(below: list[str]) -> bool:
         if marks.POSTSCRIPT.match(line):
             break
         own.append(line)
-    return len(own) <= SIGNATURE_LINES and all(len(line) <= 120 and not marks.is_sentence(line) for line in own)
+    return len(own) <= SIGNATURE_LINES and all(
+        len(line) <= 120 and not marks.is_sentence(line) for line in own
+    )
 
 
 def _is_card_rule(line: str, below: list[str]) -> bool:
@@ -317,7 +360,9 @@ def _is_visiting_card(below: list[str]) -> bool:
 
 def _never_empty(lines: list[str], letters: list[str]) -> None:
     """A text without any quote is somebody's words, even if it looks like a signature only."""
-    if "Q" in letters or any(letter == "R" and line.strip() for line, letter in zip(lines, letters, strict=True)):
+    if "Q" in letters or any(
+        letter == "R" and line.strip() for line, letter in zip(lines, letters, strict=True)
+    ):
         return
     for index, line in enumerate(lines):
         automatic = marks.is_mobile_signature(line) or marks.DASHES.match(line) or marks.FOOTER.match(line)

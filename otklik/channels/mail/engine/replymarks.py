@@ -14,8 +14,10 @@ ADDRESS = re.compile(r"[^\s<>()\[\],;:\"«»]+@[^\s<>()\[\],;:\"«»]+", re.IGNO
 BRACKETED = re.compile(r"[<(\[]\s*(?:mailto:)?[^\s<>()\[\]]+@[^<>()\[\]]*[>)\]]?", re.IGNORECASE)
 VERBS = (
     r"пишет|пишут|писал|писала|писал\(а\)|писали|написал|написала|написали|написал\(а\)|пише|написав|написав\(-ла\)|"
-    r"піша|жазды|жазған|wrote|writes|schrieb|schreibt|geschrieben|a écrit|écrit|ha scritto|scrisse|escreveu|escribió|"
-    r"va escriure|schreef|het volgende geschreven|napisał|napisał\(a\)|napisała|pisze|skrev|skrev følgende|kirjoitti|"
+    r"піша|жазды|жазған|wrote|writes|schrieb|schreibt|geschrieben|a écrit|écrit|ha scritto|scrisse|"
+    r"escreveu|escribió|"
+    r"va escriure|schreef|het volgende geschreven|napisał|napisał\(a\)|napisała|pisze|skrev|skrev "
+    r"følgende|kirjoitti|"
     r"írta|napsal|napsal\(a\)|napísal|a scris|написа|yazdı|şunları yazdı"
 )
 VERB_END = re.compile(rf"(?:^|[\s,>)\]\"»])(?:{VERBS})\s*:?\s*$", re.IGNORECASE)
@@ -40,13 +42,19 @@ LEAD = re.compile(
 )
 NUMERIC_DATE = re.compile(r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)")
 NAMED_DATE = re.compile(
-    rf"(?<![\d\w])(?:\d{{1,2}}\.?\s*(?:de\s+)?(?:{MONTH})|(?:{MONTH})[a-zа-яäöüéûåæø]*\.?\s+\d{{1,2}}(?!\d))", re.IGNORECASE
+    rf"(?<![\d\w])(?:\d{{1,2}}\.?\s*(?:de\s+)?(?:{MONTH})|(?:{MONTH})[a-zа-яäöüéûåæø]*\.?\s+\d{{1,2}}(?!\d))",
+    re.IGNORECASE,
 )
 SHORT_DATE = re.compile(rf"^on\s+(?:{WEEKDAY}),", re.IGNORECASE)
+YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
 # Name as programs print it: one to four words, each with a capital, after the date.
 THUNDERBIRD = re.compile(
     rf"^.{{0,60}}?\d,?\s+(?:пользователь\s+)?(?:[A-ZА-ЯЁ][\w.'’-]*\s*){{1,4}}(?:\([^()]*\)\s*)?(?:{VERBS})\s*:?\s*$"
+)
+# Without a date only names may stand before the verb, and a marked quote must follow.
+NAME_WROTE = re.compile(
+    rf"^(?:(?:[A-ZА-ЯЁ\"«][\w.'’»\"-]*|<[^<>]*>|\([^()]*\)),?\s*){{1,5}}(?:{VERBS})\s*:\s*$"
 )
 YOU_WROTE = re.compile(r"^(?:on .{6,60} you wrote|вы (?:писали|написали)\s.{6,60}\d)\s*:\s*$", re.IGNORECASE)
 INITIALS = re.compile(r"^\s?[A-ZА-ЯЁ]{2,3}>+(?:\s|$)")
@@ -67,7 +75,8 @@ SEPARATOR = re.compile(
     re.IGNORECASE,
 )
 PHRASE = re.compile(
-    r"^\s*(?:начало (?:переадресованного|пересылаемого|пересланного) (?:сообщения|письма)|begin forwarded message|"
+    r"^\s*(?:начало (?:переадресованного|пересылаемого|пересланного) (?:сообщения|письма)|begin "
+    r"forwarded message|"
     r"anfang der weitergeleiteten (?:nachricht|e-mail)|début du message (?:transféré|réexpédié)|"
     r"inizio messaggio inoltrato|inicio del mensaje reenviado|início da mensagem reencaminhada|"
     r"-{2,}\s?original message\s?-*)\s*:?\s*$",
@@ -75,7 +84,8 @@ PHRASE = re.compile(
 )
 ZOHO = re.compile(rf"^\s*-{{3,}}\s*.{{6,200}}\s(?:{VERBS})\s*-{{3,}}\s*$", re.IGNORECASE)
 REPLY_ABOVE = re.compile(
-    r"^\s*[-=#*\s]*(?:(?:please )?(?:reply|type your reply) above this line|ответьте выше этой (?:строки|линии)|"
+    r"^\s*[-=#*\s]*(?:(?:please )?(?:reply|type your reply) above this line|ответьте выше этой "
+    r"(?:строки|линии)|"
     r"пишите (?:ответ )?выше этой (?:строки|линии|черты))[-=#*\s.]*$",
     re.IGNORECASE,
 )
@@ -83,14 +93,21 @@ RULE = re.compile(r"^\s*[-_=*—–─]{3,}\s*$")
 
 FROM = r"от|от кого|from|von|de|da|van|fra|från|od|lähettäjä|від|ад|кімнен|отправитель|feladó"
 DATE = (
-    r"отправлено|дата|date|sent|gesendet|datum|envoyé|envoyé le|fecha|enviado|enviado em|enviada em|inviato|data|"
-    r"verzonden|dato|sendt|skickat|päivämäärä|lähetetty|wysłano|дата отправки|надіслано|послано|message du|élküldve|жіберілді"
+    r"отправлено|дата|date|sent|gesendet|datum|envoyé|envoyé le|fecha|enviado|enviado em|enviada em|"
+    r"inviato|data|"
+    r"verzonden|dato|sendt|skickat|päivämäärä|lähetetty|wysłano|дата отправки|надіслано|послано|message "
+    r"du|élküldve|жіберілді"
 )
-TO = r"кому|to|an|à|a|para|aan|til|till|vastaanottaja|do|копия|cc|cc|kopie|copie à|kópia|cópia|kopi|копія|bcc|címzett|кімге"
+TO = (
+    r"кому|to|an|à|a|para|aan|til|till|vastaanottaja|do|копия|cc|"
+    r"kopie|copie à|kópia|cópia|kopi|копія|bcc|címzett|кімге"
+)
 SUBJECT = r"тема|subject|betreff|objet|oggetto|asunto|assunto|onderwerp|emne|ämne|aihe|temat|tárgy|тақырып"
 LABELS = {"from": FROM, "date": DATE, "to": TO, "subject": SUBJECT}
 LABEL = re.compile(
-    r"^\s*[*_]{0,2}(?:" + "|".join(f"(?P<{name}>{words})" for name, words in LABELS.items()) + r")[*_]{0,2}\s?:[*_]{0,2}(?P<rest>.*)$",
+    r"^\s*[*_]{0,2}(?:"
+    + "|".join(f"(?P<{name}>{words})" for name, words in LABELS.items())
+    + r")[*_]{0,2}\s?:[*_]{0,2}(?P<rest>.*)$",
     re.IGNORECASE,
 )
 
@@ -101,8 +118,13 @@ DEVICES = (
     r"wiko|motorola|lenovo|meizu|pixel|рамблер|rambler|aol|icloud|apple|\bмой мир\b|vk|\bmi\b"
 )
 SENT_BY = re.compile(
-    r"^\s*(?:отправлено|отправленно|послано|написано|надіслано|sent|gesendet|von meinem|envoyé|inviato|enviado|verzonden|"
-    r"wysłane|wysłano|skickat|sendt|lähetetty|get outlook for|скачать outlook|загрузить outlook|получить outlook|"
+    r"^\s*(?:(?:отправлено|отправленно|послано|написано|надіслано) (?:с|со|из|через|от|при помощи|з|із|"
+    r"зі|via)|"
+    r"sent (?:from|via|with|using|by)|gesendet (?:von|mit|aus|über)|von meinem|envoyé (?:de|depuis|à "
+    r"partir|avec)|"
+    r"inviato (?:da|dal|con)|enviado (?:desde|do|de|a partir|pelo)|verzonden (?:vanaf|vanuit|met|via|van)|"
+    r"wysłan[eo] (?:z|za)|skickat från|sendt (?:fra|via)|lähetetty|get outlook for|скачать outlook|"
+    r"загрузить outlook|получить outlook|"
     r"download outlook|obtenir outlook|outlook für|fra min|från min)\b(?P<rest>.{0,160})$",
     re.IGNORECASE,
 )
@@ -110,14 +132,17 @@ LINK = re.compile(r"<?(?:https?://|mailto:)\S+>?|\([^()]*https?://[^()]*\)|\[[^\
 CLOSING = re.compile(
     r"^\s*[-–—*_]{0,2}\s*(?:(?:с\s+(?:глубоким\s+|большим\s+|искренним\s+|безмерным\s+)?уважением(?:\s+и\s+[а-яё\s]{3,40})?|"
     r"с наилучшими(?:\s+пожеланиями)?|с добрыми пожеланиями|с благодарностью|с надеждой на сотрудничество|"
-    r"всего (?:вам )?(?:доброго|хорошего|наилучшего)|хорошего (?:вам )?дня|искренне ваш|заранее (?:спасибо|благодар(?:ю|ен|на|им))|"
+    r"всего (?:вам )?(?:доброго|хорошего|наилучшего)|искренне ваш|"
     r"з повагою|құрметпен|"
-    r"(?:with )?(?:best|kind|warm|warmest|kindest)?\s*regards|best wishes|sincerely(?: yours)?|yours (?:sincerely|faithfully|truly)|"
+    r"(?:with )?(?:best|kind|warm|warmest|kindest)?\s*regards|best wishes|sincerely(?: yours)?|yours "
+    r"(?:sincerely|faithfully|truly)|"
     r"cheers|best|many thanks and regards|thanks and regards|"
-    r"mit freundlichen grüßen|mit freundlichem gruß|freundliche grüße|viele grüße|beste grüße|liebe grüße|mfg|"
+    r"mit freundlichen grüßen|mit freundlichem gruß|freundliche grüße|viele grüße|beste grüße|liebe "
+    r"grüße|mfg|"
     r"cordialement|bien cordialement|salutations|cordiali saluti|distinti saluti|atenciosamente|cumprimentos|"
     r"un saludo|saludos(?: cordiales)?|atentamente|met vriendelijke groeten?|groeten|pozdrawiam|z poważaniem|"
-    r"(?:med )?venlig hilsen|(?:med )?vennlig hilsen|med vänliga hälsningar|vänliga hälsningar|mvh|ystävällisin terveisin|"
+    r"(?:med )?venlig hilsen|(?:med )?vennlig hilsen|med vänliga hälsningar|vänliga hälsningar|mvh|"
+    r"ystävällisin terveisin|"
     r"terveisin))(?P<rest>\b.*|[^\w].*|)$",
     re.IGNORECASE,
 )
@@ -127,7 +152,9 @@ CLOSING_REST = re.compile(
 )
 DASHES = re.compile(r"^\s*(?:--\s*|—|–|__+|—{2,}|–{2,}|-{3,}|={3,})\s*$")
 DASH_NAME = re.compile(r"^-{1,2}[A-ZА-ЯЁ][\w'’]+(?:\s+[A-ZА-ЯЁ][\w'’.]+){0,2}\s*$")
-POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?s\.?|з\.?\s?ы\.?|постскриптум|п\.?\s?с\.?)(?:[\s:.,—-]|$)", re.IGNORECASE)
+POSTSCRIPT = re.compile(
+    r"^\s*(?:p\.?\s?s\.?|з\.?\s?ы\.?|постскриптум|п\.?\s?с\.?)(?:[\s:.,—-]|$)", re.IGNORECASE
+)
 CONTACT = re.compile(
     r"(?:^|\s)(?:тел|моб|факс|телефон|phone|tel|mob|mobile|fax|cell|e-?mail|почта|сайт|www|whatsapp|telegram|viber|skype|"
     r"инн|огрн|ооо|оао|зао|пао|ао|ип)\b|https?://|www\.|[\w.+-]+@[\w-]+\.\w|(?:\+7|8)[\s(-]*\d{3}[\s)-]*\d{3}|\+\d[\d\s()-]{7,}|"
@@ -143,19 +170,33 @@ FOOTER = re.compile(
 )
 
 
+MAX_ATTRIBUTION = 400
+LAST_WORDS = tuple({verb.replace("\\", "").rpartition(" ")[2] for verb in VERBS.split("|")})
+
+
+def may_end_attribution(line: str) -> bool:
+    """A cheap look before the patterns: nearly every line of a mail ends here."""
+    line = line.rstrip().rstrip("*_")
+    return line.endswith(":") or line.lower().endswith(LAST_WORDS)
+
+
 def has_date(text: str) -> bool:
-    return bool(NUMERIC_DATE.search(text) or NAMED_DATE.search(text) or SHORT_DATE.match(text))
+    if NUMERIC_DATE.search(text) or NAMED_DATE.search(text) or SHORT_DATE.match(text):
+        return True
+    return bool(YEAR.search(text) and CLOCK.search(text))  # months of a language not listed here
 
 
 def is_attribution(text: str, *, quote_follows: bool) -> bool:
     """Whether joined lines are a program's «date, name, address wrote:»."""
     text = re.sub(r"\s+", " ", unescape(text) if "&" in text else text).strip().strip("*_")
-    if not 8 <= len(text) <= 400 or len(text.split()) > 45:
+    if not 8 <= len(text) <= MAX_ATTRIBUTION or len(text.split()) > 45:
         return False
     if YOU_WROTE.match(text):
         return True
     dated = has_date(text)
-    if quote_follows and text.endswith(":") and (VERB_COLON.search(text) or (dated and ADDRESS.search(text))):
+    if quote_follows and (NAME_WROTE.match(text) or (dated and text.endswith(":") and ADDRESS.search(text))):
+        return True
+    if quote_follows and dated and VERB_COLON.search(text):
         return True
     if not dated:
         return False
@@ -196,7 +237,11 @@ def is_mobile_signature(line: str) -> bool:
         return False
     if re.search(DEVICES, rest, re.IGNORECASE) or "outlook" in line.lower():
         return not rest.endswith((".", "!", "?")) or len(rest.split()) <= 6
-    english = line.strip().lower().startswith(("sent from", "envoyé de mon", "von meinem", "enviado desde mi", "enviado do meu"))
+    english = (
+        line.strip()
+        .lower()
+        .startswith(("sent from", "envoyé de mon", "von meinem", "enviado desde mi", "enviado do meu"))
+    )
     return english and not rest.endswith((".", "!", "?")) and len(rest.split()) <= 7
 
 
@@ -209,7 +254,7 @@ def is_closing(line: str) -> bool:
 def is_sentence(line: str) -> bool:
     """A line of running text rather than one of a visiting card."""
     words = line.split()
-    plain = sum(1 for word in words if word[:1].islower() and word.isalpha())
-    if len(words) >= 5 and plain >= 4 and not CONTACT.search(line):
+    plain = sum(1 for word in words if word[:1].islower() and word.strip('.,;:!?…»")').isalpha())
+    if plain >= 4 and len(words) >= 5 and (plain >= 8 or not CONTACT.search(line)):
         return True
-    return line.rstrip().endswith(("?", "!")) and len(words) >= 2
+    return line.rstrip().endswith(("?", "!")) and plain >= 1

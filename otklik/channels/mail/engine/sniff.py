@@ -41,8 +41,10 @@ EXTENSIONS = {
     "heic": "image/heic", "svg": "image/svg+xml", "pdf": "application/pdf", "zip": "application/zip",
     "doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
     "msg": "application/vnd.ms-outlook", "rtf": "application/rtf", "txt": "text/plain", "log": "text/plain",
-    "csv": "text/csv", "html": "text/html", "htm": "text/html", "xml": "application/xml", "json": "application/json",
-    "eml": "message/rfc822", "ics": "text/calendar", "vcf": "text/vcard", "mp3": "audio/mpeg", "ogg": "audio/ogg",
+    "csv": "text/csv", "html": "text/html", "htm": "text/html", "xml": "application/xml",
+    "json": "application/json",
+    "eml": "message/rfc822", "ics": "text/calendar", "vcf": "text/vcard", "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
     "oga": "audio/ogg", "opus": "audio/ogg", "wav": "audio/wav", "m4a": "audio/mp4", "mp4": "video/mp4",
     "mov": "video/quicktime", "avi": "video/x-msvideo", "webm": "video/webm",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -53,12 +55,14 @@ EXTENSIONS = {
 SUFFIX = {kind: ext for ext, kind in reversed(EXTENSIONS.items())} | {
     "image/jpeg": "jpg", "text/plain": "txt", "text/html": "html", "audio/ogg": "ogg", "image/bmp": "bmp",
     "application/vnd.rar": "rar", "application/gzip": "gz", "application/pgp-signature": "asc",
-    "application/x-7z-compressed": "7z", "application/pkcs7-signature": "p7s", "application/pkcs7-mime": "p7m",
+    "application/x-7z-compressed": "7z", "application/pkcs7-signature": "p7s",
+    "application/pkcs7-mime": "p7m",
 }  # fmt: skip
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
 VAGUE = frozenset({"", "application/octet-stream", "application/x-octet-stream", "application/binary",
-                   "binary/octet-stream", "application/unknown", "application/x-unknown", "application/download",
+                   "binary/octet-stream", "application/unknown", "application/x-unknown",
+                   "application/download",
                    "application/force-download", "application/x-download", "*/*"})  # fmt: skip
 
 
@@ -81,11 +85,15 @@ def _by_magic(content: bytes, extension: str) -> str:
     if content.startswith(OLE):
         return _ole_kind(content, extension)
     if content[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(content[8:12], "")
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(
+            content[8:12], ""
+        )
     if content[4:8] == b"ftyp":
         return _ftyp(content[8:12])
     for offset, magic, kind in MAGIC:
-        if content.startswith(magic, offset) and not (len(magic) == 2 and magic.isalpha() and _is_text(content)):
+        if content.startswith(magic, offset) and not (
+            len(magic) == 2 and magic.isalpha() and _is_text(content)
+        ):
             return kind
     return ""
 
@@ -112,11 +120,18 @@ def _zip_kind(content: bytes) -> str:
 
 def _ole_kind(content: bytes, extension: str) -> str:
     """Stream names stand in UTF-16 in the directory of an OLE file."""
-    for name, kind in (("WordDocument", "doc"), ("Workbook", "xls"), ("PowerPoint Document", "ppt"), ("__nameid", "msg")):
+    for name, kind in (
+        ("WordDocument", "doc"),
+        ("Workbook", "xls"),
+        ("PowerPoint Document", "ppt"),
+        ("__nameid", "msg"),
+    ):
         if name.encode("utf-16-le") in content:
             return EXTENSIONS[kind]
-    return EXTENSIONS.get(extension, "application/x-ole-storage") if extension in ("doc", "xls", "ppt", "msg") else (
-        "application/x-ole-storage"
+    return (
+        EXTENSIONS.get(extension, "application/x-ole-storage")
+        if extension in ("doc", "xls", "ppt", "msg")
+        else ("application/x-ole-storage")
     )
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from otklik.accounts import services
-from otklik.kernel.textindex import rebuild
+from otklik.web.demo import loader
 
 
 class Command(BaseCommand):
@@ -22,14 +22,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("createcachetable", verbosity=0)
-        rebuild()
         made = services.first_administrator(email=options["email"], organisation_name=options["organisation"])
         if made is None:
             return
         user, password = made
-        if options["demo"]:
-            from otklik.web.demo import loader  # noqa: PLC0415 reads thousands of texts, only when wanted
-
-            loader.load(user.organisation_id)
+        # printed before anything else can fail: it is shown once and stored nowhere
         self.stdout.write(f"login: {user.email}")
         self.stdout.write(f"password: {password}")
+        self.stdout.flush()
+        if options["demo"]:
+            loader.load(user)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from otklik.channels.mail.listener import Listeners
 from otklik.kernel import periodic, wake
 from otklik.kernel.tasks import consumer
 
@@ -21,7 +22,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         ticker = threading.Thread(target=periodic.loop, args=(stop,), name="ticker", daemon=True)
+        listeners = threading.Thread(target=Listeners(stop).run, name="listeners", daemon=True)
         ticker.start()
+        listeners.start()
         try:
             consumer(wake.huey, threads=options["threads"]).run()
         finally:

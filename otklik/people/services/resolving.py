@@ -1,4 +1,7 @@
-"""Writes of customers. `resolve` is on the path of every incoming message: two queries when the person is known."""
+"""Who writes: an identity leads to a customer.
+
+`resolve` is on the path of every incoming message: two queries when the person is known.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from otklik.kernel import clock, textindex
+from otklik.people.engine.values import parse_email, parse_phone
 from otklik.people.models import Customer, Identity
 from otklik.people.queries import SEARCH_KIND
 
@@ -34,12 +38,12 @@ def resolve(  # noqa: PLR0913 a person arrives with these facts
     url: str = "",
     seen_at: datetime | None = None,
 ) -> Person:
-    """The customer behind an identity; created when new. Safe against two processes meeting the same person."""
+    """The customer behind an identity; created when new. Two processes may meet the same person."""
     key = {
         "organisation_id": organisation_id,
         "kind": kind,
         "scope": "" if kind in GLOBAL_KINDS else scope,
-        "external_id": external_id[:254],
+        "external_id": same_everywhere(kind, external_id),
     }
     known = Identity.objects.select_related("customer").filter(**key).first()
     if known is None:
@@ -56,7 +60,7 @@ def resolve(  # noqa: PLR0913 a person arrives with these facts
 def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at: datetime) -> Identity:
     external_id = str(key["external_id"])
     customer = Customer.objects.create(
-        organisation_id=key["organisation_id"],
+        organisation_id=int(str(key["organisation_id"])),
         name=name,
         email=external_id if key["kind"] == "mail" else "",
         phone=external_id if key["kind"] == "phone" else "",
@@ -80,14 +84,22 @@ def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at
     return identity
 
 
+def same_everywhere(kind: str, external_id: str) -> str:
+    """One form of an id: mail addresses in lower case, phones in E.164; what is neither stays as it is."""
+    text = external_id.strip()
+    if kind == "mail":
+        text = parse_email(text) or text
+    elif kind == "phone":
+        text = parse_phone(text) or text
+    return text[:254]
+
+
 def _clean_name(name: str) -> str:
     return re.sub(r"\s+", " ", name).strip()[:200]
 
 
 def index(customer: Customer, *, extra: str = "") -> None:
     """Make the customer findable by name, addresses and city."""
-    faces = " ".join(
-        f"{face.external_id} {face.handle} {face.name}" for face in customer.identities.all()
-    )
+    faces = " ".join(f"{face.external_id} {face.handle} {face.name}" for face in customer.identities.all())
     text = f"{customer.name} {customer.email} {customer.phone} {customer.city} {faces} {extra}"
     textindex.index([textindex.Entry(customer.organisation_id, SEARCH_KIND, customer.pk, customer.pk, text)])

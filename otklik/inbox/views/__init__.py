@@ -1,0 +1,1 @@
+"""Pages and fragments of the inbox: a view parses, authorises, calls and renders."""

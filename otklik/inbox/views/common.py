@@ -1,0 +1,97 @@
+"""What every view of the inbox needs: who asks, and how an action answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+from django_htmx.middleware import HtmxDetails
+
+from otklik.accounts.principals import User
+from otklik.kernel.errors import OtklikError
+
+P = ParamSpec("P")
+
+
+class StaffRequest(HttpRequest):
+    """A request of a signed-in member of staff."""
+
+    user: User  # type: ignore[assignment]  # `staff` has checked it
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+Door = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def staff(view: View[P]) -> Door[P]:
+    """Only for people who are signed in; a fragment asked by htmx or fetch sends the whole page to the form."""
+
+    @functools.wraps(view)
+    def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            if request.headers.get("HX-Request") or wants_json(request):
+                response = HttpResponse(status=401)
+                response["HX-Redirect"] = reverse("account_login")
+                return response
+            return redirect_to_login(request.get_full_path())
+        return view(cast(StaffRequest, request), *args, **kwargs)
+
+    return inner
+
+
+def reads(view: View[P]) -> Door[P]:
+    return cast("Door[P]", require_GET(staff(view)))
+
+
+def writes(view: View[P]) -> Door[P]:
+    return cast("Door[P]", require_POST(staff(view)))
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def speaks_json(view: View[P]) -> View[P]:
+    """A refusal answers as data when the caller asked for data, so that the screen keeps what was typed."""
+
+    @functools.wraps(view)
+    def inner(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except OtklikError as error:
+            if not wants_json(request):
+                raise
+            return JsonResponse({"error": {"code": error.code, "message": error.sentence}}, status=error.status)
+
+    return inner
+
+
+def undo_of(url_name: str, *args: object, **values: Any) -> dict[str, Any]:
+    """How to take an action back: an address and the fields to post."""
+    return {"url": reverse(url_name, args=args), "values": {k: "" if v is None else v for k, v in values.items()}}
+
+
+def done(
+    request: StaffRequest,
+    conversation_id: int,
+    text: str,
+    *,
+    undo: dict[str, Any] | None = None,
+    go: str = "",
+    **more: Any,
+) -> HttpResponse:
+    """An action worked: the screen shows `text`, offers the undo and refetches what changed. `go` opens an address."""
+    if not request.htmx and not wants_json(request):
+        return redirect(go or reverse("inbox-thread", args=[conversation_id]))
+    detail = {"id": conversation_id, "text": text, "undo": undo, "go": go, **more}
+    if wants_json(request):
+        return JsonResponse(detail)
+    return trigger_client_event(HttpResponse(status=204), "otklik:done", detail)

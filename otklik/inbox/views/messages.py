@@ -1,0 +1,191 @@
+"""One message: its HTML, source and files; what to do when its delivery is in doubt."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from django.db import transaction
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from otklik.accounts import policy
+from otklik.channels import delivery, intake
+from otklik.channels import queries as channels
+from otklik.inbox import queries
+from otklik.inbox.models import Attachment, Message
+from otklik.inbox.presenters import PREVIEWED
+from otklik.inbox.services import drafts, files, state
+from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, writes
+from otklik.kernel import media
+from otklik.kernel.errors import Conflict, NotFound
+
+CID = re.compile(r'src="cid:([^"]+)"', re.IGNORECASE)
+INLINE_LIMIT = 4 * 1024 * 1024  # bytes of inline images put into one page
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self';"
+    " sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+FILE_POLICY = "default-src 'none'; sandbox"
+
+
+@reads
+def html(request: StaffRequest, message_id: int) -> HttpResponse:
+    """The sanitised HTML of a mail, a document of its own for a sandboxed frame. Remote images stay blocked.
+
+    `?images=1` is the place where our own image proxy will answer; until then it only says so.
+    """
+    message = queries.message(request.user, message_id)
+    if not message.html or message.deleted_at is not None:
+        raise NotFound
+    remote = message.html.count("data-remote-src=")
+    page = render_to_string(
+        "inbox/mail_frame.html",
+        {"remote": remote, "asked": request.GET.get("images") == "1", "address": request.path},
+        request=request,
+    )
+    # the sanitised body (cleaned on entry) takes the place of a marker, outside the template's escaping
+    response = HttpResponse(page.replace("<!--body-->", _with_inline_images(message)))
+    response["Content-Security-Policy"] = FRAME_POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _with_inline_images(message: Message) -> str:
+    """`cid:` images become data: a sandboxed frame has no session to fetch them with."""
+    by_id = {one.content_id.strip("<>"): one for one in message.attachments.all() if one.content_id}
+    left = INLINE_LIMIT
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal left
+        found = by_id.get(match[1])
+        if found is None or found.content_type not in PREVIEWED or found.size > left:
+            return 'alt=""'
+        left -= found.size
+        return f'src="data:{found.content_type};base64,{base64.b64encode(media.get(found.digest)).decode()}"'
+
+    return CID.sub(put, message.html)
+
+
+@reads
+def raw(request: StaffRequest, message_id: int) -> HttpResponse:
+    """The event exactly as the channel gave it, as a download."""
+    message = queries.message(request.user, message_id)
+    if message.raw_event_id is None or (
+        message.deleted_at is not None and not policy.can(request.user, "conversation.deleted_copy")
+    ):
+        raise NotFound
+    event = channels.raw_event(request.user.organisation_id, message.raw_event_id)
+    mail = "rfc822" in event.content_type or event.account.kind == "mail"
+    response = HttpResponse(intake.to_protocol(event).payload, content_type="application/octet-stream")
+    name = f"otklik-{message.pk}.{'eml' if mail else 'txt'}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Security-Policy"] = FILE_POLICY
+    return response
+
+
+@reads
+def copy(request: StaffRequest, message_id: int) -> HttpResponse:
+    """The text of a deleted message, for those who may open it."""
+    policy.require(request.user, "conversation.deleted_copy")
+    message = queries.message(request.user, message_id)
+    return render(request, "inbox/_copy.html", {"message": message})
+
+
+@reads
+def file(request: StaffRequest, attachment_id: int) -> HttpResponse | FileResponse:
+    """A file: safe images may be shown in place, everything else is downloaded."""
+    policy.require(request.user, "conversation.read")
+    found = (
+        Attachment.objects.select_related("message")
+        .filter(organisation_id=request.user.organisation_id, pk=attachment_id)
+        .first()
+    )
+    if found is None or (found.message is None and found.uploaded_by_id != request.user.pk):
+        raise NotFound
+    if found.message and found.message.deleted_at and not policy.can(request.user, "conversation.deleted_copy"):
+        raise NotFound
+    shown = found.content_type in PREVIEWED and "view" in request.GET
+    path = media.path_of(found.digest)
+    if not path.exists():
+        raise NotFound
+    response = FileResponse(
+        path.open("rb"), content_type=found.content_type if shown else "application/octet-stream"
+    )
+    response["Content-Disposition"] = content_disposition_header(not shown, found.filename) or "attachment"
+    response["Content-Security-Policy"] = FILE_POLICY
+    response["Cache-Control"] = "private, max-age=86400"
+    return response
+
+
+@writes
+@speaks_json
+def cancel(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Undo of send: the answer does not leave, its text is a draft again, the conversation is open."""
+    message = _own_answer(request, message_id)
+    with transaction.atomic():
+        if not delivery.cancel(message.pk):
+            raise Conflict(_("Too late: the answer has left."))
+        _to_draft(request, message)
+        state.reopen(message.conversation_id, by=request.user)
+    return done(
+        request, message.conversation_id, _("Taken back. The text is a draft again"), draft=message.visibility
+    )
+
+
+def _own_answer(request: StaffRequest, message_id: int) -> Message:
+    message = queries.message(request.user, message_id)
+    policy.require(request.user, "conversation.reply", message)
+    if message.direction != "out":
+        raise NotFound
+    return message
+
+
+def _to_draft(request: StaffRequest, message: Message) -> None:
+    """Text, copies and files of an answer, back in the composer."""
+    drafts.save(
+        message.conversation_id,
+        message.visibility,
+        message.text,
+        by=request.user,
+        recipients={"cc": list(message.recipients.get("cc") or [])},
+    )
+    for one in message.attachments.all():
+        files.attach(
+            message.conversation_id, message.visibility, one.filename, media.get(one.digest), by=request.user
+        )
+
+
+@writes
+@speaks_json
+def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
+    """A failed answer as a draft, to be changed and sent anew; the failed one stays as evidence."""
+    message = _own_answer(request, message_id)
+    if message.delivery_state not in ("failed", "cancelled"):
+        raise Conflict
+    with transaction.atomic():
+        _to_draft(request, message)
+    return done(
+        request, message.conversation_id, _("The text is in the composer"), draft=message.visibility
+    )
+
+
+@writes
+@speaks_json
+def decide(request: StaffRequest, message_id: int, answer: str) -> HttpResponse:
+    """What a person saw at the far end about an uncertain answer: `arrived` or `again`; `retry` for a failed one."""
+    policy.require(request.user, "delivery.resolve")
+    message = _own_answer(request, message_id)
+    found = channels.delivery_of(request.user.organisation_id, message.pk)
+    if answer == "retry":
+        worked, text = delivery.retry(found), _("Being sent again")
+    else:
+        arrived = answer == "arrived"
+        worked = delivery.decide(found, arrived=arrived)
+        text = _("Marked as arrived") if arrived else _("Being sent again")
+    if not worked:
+        raise Conflict
+    return done(request, message.conversation_id, text)

@@ -1,0 +1,127 @@
+"""Faces of a customer: added by hand, removed, or made a customer of their own."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from otklik.accounts import policy
+from otklik.kernel import clock, events
+from otklik.kernel.errors import Conflict, Invalid
+from otklik.people import queries
+from otklik.people.engine.values import parse_email, parse_phone
+from otklik.people.events import IdentitySplit
+from otklik.people.models import Customer, Identity
+from otklik.people.sentences import KINDS
+from otklik.people.services.base import Doer, lock, record
+from otklik.people.services.resolving import GLOBAL_KINDS, index, same_everywhere
+
+BAD_PHONE = _(
+    "This phone number cannot exist. Write it with the country or the area code, as +7 916 123-45-67."
+)
+OWN_FIELD = {"mail": "email", "phone": "phone"}
+
+
+class Taken(Conflict):
+    """The identity belongs to somebody: `data["customer_id"]` says to whom."""
+
+    code = "identity_taken"
+    text = _("This address belongs to another customer, %(name)s. Merge the two cards if it is one person.")
+
+
+@transaction.atomic
+def add(
+    customer_id: int, kind: str, external_id: str, *, by: Doer, scope: str = "", handle: str = ""
+) -> Identity:
+    """Write down one more face. Raises Invalid for nonsense and Taken when it is somebody else's."""
+    customer = lock(customer_id, by)
+    policy.require(by, "customer.write", customer)
+    value = _checked(kind, external_id)
+    scope = "" if kind in GLOBAL_KINDS else scope[:64]
+    identity, created = Identity.objects.select_related("customer").get_or_create(
+        organisation_id=customer.organisation_id,
+        kind=kind,
+        scope=scope,
+        external_id=value,
+        defaults={"customer": customer, "handle": handle[:100], "created_at": clock.now()},
+    )
+    if identity.customer_id != customer.pk:
+        raise Taken(name=str(identity.customer), customer_id=identity.customer_id)
+    if created:
+        _fill(customer, identity)
+        index(customer)
+        record("customer.identity_added", customer, by, kind=kind, external_id=value)
+    return identity
+
+
+@transaction.atomic
+def remove(identity_id: int, *, by: Doer) -> Customer:
+    """Forget a face: whoever writes through it next is a new customer."""
+    identity = queries.identity(by.organisation_id, identity_id)
+    customer = lock(identity.customer_id, by)
+    policy.require(by, "customer.write", customer)
+    _empty(customer, identity)
+    identity.delete()
+    index(customer)
+    record("customer.identity_removed", customer, by, kind=identity.kind, external_id=identity.external_id)
+    return customer
+
+
+@transaction.atomic
+def split(identity_id: int, *, by: Doer) -> Customer:
+    """The face is another person: it becomes a customer of its own, conversations follow (IdentitySplit)."""
+    identity = queries.identity(by.organisation_id, identity_id)
+    customer = lock(identity.customer_id, by)
+    policy.require(by, "customer.merge", customer)
+    if customer.identities.count() < 2:  # noqa: PLR2004 one must stay
+        raise Conflict(_("This is the only address of the customer: there is nothing to split off."))
+    now = clock.now()
+    new = Customer.objects.create(
+        organisation_id=customer.organisation_id, name=identity.name, first_seen_at=now, created_at=now
+    )
+    _empty(customer, identity)
+    identity.customer = new
+    identity.save(update_fields=["customer"])
+    _fill(new, identity)
+    for one in (customer, new):
+        index(one)
+    record("customer.identity_split", customer, by, new_customer_id=new.pk, external_id=identity.external_id)
+    record("customer.created", new, by, split_from=customer.pk)
+    key = (identity.kind, identity.scope, identity.external_id)
+    name = new.name or identity.handle or identity.external_id
+    events.announce(IdentitySplit(customer.organisation_id, customer.pk, new.pk, name, key))
+    return new
+
+
+def _checked(kind: str, external_id: str) -> str:
+    if kind not in KINDS:
+        raise Invalid(_("This channel is not known. Choose one of the list."), field="kind")
+    value = same_everywhere(kind, external_id)
+    if not value:
+        raise Invalid(_("Write the address or the id."), field="external_id")
+    if kind == "mail" and parse_email(value) is None:
+        raise Invalid(_("This is not a mail address. It looks like name@example.ru."), field="external_id")
+    if kind == "phone" and parse_phone(value) is None:
+        raise Invalid(
+            BAD_PHONE,
+            field="external_id",
+        )
+    return value
+
+
+def _fill(customer: Customer, identity: Identity) -> None:
+    """The first mail address and the first phone stand in the profile, too."""
+    field = OWN_FIELD.get(identity.kind)
+    if field and not getattr(customer, field):
+        setattr(customer, field, identity.external_id)
+        customer.save(update_fields=[field])
+
+
+def _empty(customer: Customer, identity: Identity) -> None:
+    """The profile does not keep an address that was taken away; the next known one takes its place."""
+    field = OWN_FIELD.get(identity.kind)
+    if not field or getattr(customer, field) != identity.external_id:
+        return
+    others = customer.identities.filter(kind=identity.kind).exclude(pk=identity.pk).order_by("id")
+    setattr(customer, field, others.values_list("external_id", flat=True).first() or "")
+    customer.save(update_fields=[field])
