@@ -42,7 +42,9 @@ def company(db: None) -> Any:
 def _staff(company: Any, email: str, name: str, role: str) -> Any:
     from otklik.accounts import services
 
-    return services.create_user(company, email=email, name=name, roles=[role], password="correct horse battery")
+    return services.create_user(
+        company, email=email, name=name, roles=[role], password="correct horse battery"
+    )
 
 
 @pytest.fixture
@@ -84,7 +86,9 @@ def write_in(demo_channel: Any) -> Callable[..., Any]:
 
     counter = iter(range(1, 1_000_000))
 
-    def write(text: str, *, author: str = "anna", name: str = "Анна Белова", thread: str = "", **more: Record) -> Any:
+    def write(
+        text: str, *, author: str = "anna", name: str = "Анна Белова", thread: str = "", **more: Record
+    ) -> Any:
         number = next(counter)
         payload = {
             "id": f"m{number}",

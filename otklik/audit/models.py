@@ -29,7 +29,9 @@ class Entry(models.Model):
         constraints = [models.UniqueConstraint(fields=["organisation_id", "seq"], name="audit_seq_once")]
         indexes = [
             models.Index(fields=["organisation_id", "object_kind", "object_id", "id"], name="audit_object"),
-            models.Index(fields=["organisation_id", "id"], name="audit_unsealed", condition=Q(seq__isnull=True)),
+            models.Index(
+                fields=["organisation_id", "id"], name="audit_unsealed", condition=Q(seq__isnull=True)
+            ),
             models.Index(fields=["organisation_id", "at"], name="audit_at"),
         ]
 

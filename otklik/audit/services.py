@@ -102,7 +102,9 @@ def seal(limit: int = 2000) -> int:
 def _seal_one(organisation_id: int, limit: int) -> int:
     Head.objects.get_or_create(organisation_id=organisation_id)
     head = Head.objects.select_for_update().get(organisation_id=organisation_id)
-    entries = list(Entry.objects.filter(organisation_id=organisation_id, seq__isnull=True).order_by("id")[:limit])
+    entries = list(
+        Entry.objects.filter(organisation_id=organisation_id, seq__isnull=True).order_by("id")[:limit]
+    )
     for entry in entries:
         entry.seq = head.seq + 1
         entry.prev_hash = head.hash

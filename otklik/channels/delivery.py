@@ -7,6 +7,7 @@ end is asked (reconcile), and where it cannot tell, a person decides. Nothing is
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -64,6 +65,22 @@ def _plan(delivery: Delivery, due_at: datetime, note: str = "") -> None:
     )
 
 
+def _plan_anew(delivery: Delivery) -> None:
+    """Another row in the outbox; its key is new whatever was planned before."""
+    _plan(delivery, clock.now(), f":{secrets.token_hex(6)}")
+
+
+def rescue(*, overdue: float = 600.0, limit: int = 100) -> int:
+    """Periodic: deliveries that should have moved long ago are planned again; planned twice does no harm."""
+    stuck = Delivery.objects.filter(state__in=OPEN, due_at__lt=clock.ago(overdue), account__active=True)
+    stuck = stuck.exclude(state=DeliveryState.SENDING, sending_since__gte=clock.ago(overdue))
+    rows = list(stuck.order_by("due_at")[:limit])
+    for delivery in rows:
+        with transaction.atomic():
+            _plan_anew(delivery)
+    return len(rows)
+
+
 def _freeze(outbound: Outbound) -> dict[str, Any]:
     content = asdict(outbound)
     content["files"] = [
@@ -77,7 +94,8 @@ def thaw(delivery: Delivery) -> Outbound:
     """The answer exactly as it was fixed."""
     content = dict(delivery.content)
     content["files"] = tuple(
-        OutboundFile(one["filename"], one["content_type"], media.get(one["digest"])) for one in content["files"]
+        OutboundFile(one["filename"], one["content_type"], media.get(one["digest"]))
+        for one in content["files"]
     )
     content["references"] = tuple(content["references"])
     content["cc"] = tuple(content["cc"])
@@ -102,7 +120,9 @@ def deliver(payload: dict[str, Any]) -> None:
         result = registry.adapter(delivery.account.kind).send(config, outbound)
     except Exception as error:  # the call may have gone through: that is what uncertain means
         log.exception("delivery %s: the adapter failed", delivery.pk)
-        result = SendResult(SendState.UNCERTAIN, code="adapter_failed", detail=f"{type(error).__name__}: {error}")
+        result = SendResult(
+            SendState.UNCERTAIN, code="adapter_failed", detail=f"{type(error).__name__}: {error}"
+        )
     _end(delivery, attempt, result)
 
 
@@ -110,6 +130,8 @@ def _wait_for_turn(delivery: Delivery) -> None:
     wait = (delivery.due_at - clock.now()).total_seconds()
     if wait > 0:
         raise outbox.Later(wait)
+    if not delivery.account.active:  # switched off since: it waits, nothing is lost
+        raise outbox.Later(60.0)
     earlier = Delivery.objects.filter(thread_id=delivery.thread_id, pk__lt=delivery.pk, state__in=OPEN)
     if earlier.exists():
         raise outbox.Later(2.0)
@@ -165,7 +187,9 @@ def _after_crash(delivery: Delivery) -> None:
     alive_for = CRASH_AFTER - (clock.now() - since).total_seconds()
     if alive_for > 0:
         raise outbox.Later(alive_for)
-    result = SendResult(SendState.UNCERTAIN, code="sender_died", detail="the sending process ended before the answer")
+    result = SendResult(
+        SendState.UNCERTAIN, code="sender_died", detail="the sending process ended before the answer"
+    )
     delivery.tries.filter(ended_at=None).update(
         ended_at=clock.now(), outcome=result.state.value, detail=result.detail
     )
@@ -173,9 +197,18 @@ def _after_crash(delivery: Delivery) -> None:
 
 
 def _uncertain(delivery: Delivery, result: SendResult) -> None:
-    _settle(delivery, DeliveryState.UNCERTAIN, result)
-    delivery.refresh_from_db()
-    ask_far_end(delivery)
+    """Sent again by itself only where the platform drops a second copy by our key; else asked, else decided."""
+    if _deduplicates(delivery) and delivery.attempts < MAX_ATTEMPTS:
+        _again(delivery, SendResult(SendState.RETRY, code=result.code, detail=result.detail))
+        return
+    if _settle(delivery, DeliveryState.UNCERTAIN, result):
+        delivery.refresh_from_db()
+        ask_far_end(delivery)
+
+
+def _deduplicates(delivery: Delivery) -> bool:
+    account = delivery.account
+    return registry.has(account.kind) and registry.adapter(account.kind).capabilities(account.settings).idempotent_send
 
 
 def ask_far_end(delivery: Delivery) -> Found:
@@ -245,12 +278,16 @@ def decide(delivery: Delivery, *, arrived: bool) -> bool:
     """A person says what happened to an uncertain answer: it is there, or send it again."""
     state = DeliveryState.RECONCILED if arrived else DeliveryState.RESEND_APPROVED
     won = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCERTAIN).update(
-        state=state, due_at=clock.now(), finished_at=clock.now() if arrived else None
+        state=state,
+        due_at=clock.now(),
+        finished_at=clock.now() if arrived else None,
+        error_code="",
+        error="",
     )
     if won:
         _announce(delivery, state)
         if not arrived:
-            _plan(delivery, clock.now(), f":again:{delivery.attempts}")
+            _plan_anew(delivery)
     return bool(won)
 
 
@@ -258,11 +295,11 @@ def decide(delivery: Delivery, *, arrived: bool) -> bool:
 def retry(delivery: Delivery) -> bool:
     """Send a failed answer again after its reason was removed; it was certainly not accepted before."""
     won = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.FAILED).update(
-        state=DeliveryState.QUEUED, due_at=clock.now(), finished_at=None
+        state=DeliveryState.QUEUED, due_at=clock.now(), finished_at=None, error_code="", error=""
     )
     if won:
         _announce(delivery, DeliveryState.QUEUED)
-        _plan(delivery, clock.now(), f":retry:{delivery.attempts}")
+        _plan_anew(delivery)
     return bool(won)
 
 
@@ -272,8 +309,41 @@ def bounced(account_id: int, idempotency_key: str, *, detail: str, code: str) ->
     delivery = Delivery.objects.filter(account_id=account_id, idempotency_key=idempotency_key).first()
     if delivery is None:
         return None
-    Delivery.objects.filter(pk=delivery.pk).update(
-        state=DeliveryState.FAILED, error_code=code[:64], error=detail[:2000], finished_at=clock.now()
+    # what has not left, or was taken back, cannot have bounced: the report is stored, nothing else happens
+    won = (
+        Delivery.objects.filter(pk=delivery.pk, attempts__gt=0)
+        .exclude(state__in=(DeliveryState.FAILED, DeliveryState.CANCELLED))
+        .update(state=DeliveryState.FAILED, error_code=code[:64], error=detail[:2000], finished_at=clock.now())
     )
-    _announce(delivery, DeliveryState.FAILED, error=detail)
+    if won:
+        _announce(delivery, DeliveryState.FAILED, error=detail)
     return delivery
+
+
+RECEIPTS = {
+    DeliveryState.DELIVERED: (DeliveryState.SENT, DeliveryState.RECONCILED, DeliveryState.UNCERTAIN),
+    DeliveryState.READ: (
+        DeliveryState.SENT,
+        DeliveryState.RECONCILED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.DELIVERED,
+    ),
+}
+
+
+@transaction.atomic
+def receipt(account_id: int, name: str, state: DeliveryState) -> bool:
+    """The platform says that an answer was delivered or read; `name`: our key or its id. Never goes back.
+
+    False for an answer that is not ours or is further already.
+    """
+    named = Delivery.objects.filter(account_id=account_id)
+    delivery = named.filter(idempotency_key=name).first() or named.filter(external_id=name).first()
+    if delivery is None or not name:
+        return False
+    won = Delivery.objects.filter(pk=delivery.pk, state__in=RECEIPTS[state]).update(
+        state=state, finished_at=clock.now(), error_code="", error=""
+    )
+    if won:
+        _announce(delivery, state)
+    return bool(won)

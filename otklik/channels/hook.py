@@ -38,7 +38,9 @@ class HookAdapter:
 
     def check(self, config: dict[str, Any]) -> CheckResult:
         if not str(config.get("signing_secret", "")).startswith("whsec_"):
-            return CheckResult(ok=False, code="no_secret", message=_("The signing secret must begin with whsec_."))
+            return CheckResult(
+                ok=False, code="no_secret", message=_("The signing secret must begin with whsec_.")
+            )
         return CheckResult(ok=True)
 
     def verify(self, config: dict[str, Any], headers: dict[str, str], body: bytes) -> RawEvent | None:
@@ -85,7 +87,9 @@ class HookAdapter:
         return PullPage((), cursor)
 
     def send(self, config: dict[str, Any], item: Outbound) -> SendResult:
-        return SendResult(SendState.REJECTED, code="manual_only", detail=_("Answers are written on the site itself."))
+        return SendResult(
+            SendState.REJECTED, code="manual_only", detail=_("Answers are written on the site itself.")
+        )
 
     def reconcile(self, config: dict[str, Any], item: Outbound) -> Found:
         return Found.CANNOT_TELL

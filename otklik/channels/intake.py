@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -21,14 +23,41 @@ PARSE_TOPIC = "channels.parse"
 PARSE_BATCH = 50
 STORE_BATCH = 200
 RACES = 3  # lost races against another process before the event is put aside
+KEY_LENGTH = 200
 INLINE_PAYLOAD = 64 * 1024  # bytes kept in the row; larger ones go to media
 
 
-def store(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], *, cursor: dict[str, Any] | None = None) -> int:
+def store(
+    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], *, cursor: dict[str, Any] | None = None
+) -> int:
     """Store events and cursor in one transaction; known keys are left alone. Returns how many are new.
 
-    When this returns, the far end may be told that we have them.
+    When this returns, the far end may be told that we have them. Raises DiskFull with nothing half-written.
     """
+    for _ in range(RACES):
+        try:
+            return _store_once(account, arrived, cursor)
+        except OperationalError as error:
+            # two processes that store the same events in different order: PostgreSQL sends one of them back
+            if "deadlock" not in str(error).lower():
+                raise
+    return _store_once(account, arrived, cursor)
+
+
+def _store_once(
+    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], cursor: dict[str, Any] | None
+) -> int:
+    try:
+        return _store(account, arrived, cursor)
+    except OperationalError as error:
+        if "full" in str(error).lower() or "no space" in str(error).lower():
+            raise media.DiskFull from error
+        raise
+
+
+def _store(
+    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], cursor: dict[str, Any] | None
+) -> int:
     digests = {raw.key: media.put(raw.payload) for raw in arrived if len(raw.payload) > INLINE_PAYLOAD}
     with transaction.atomic():
         fresh = _insert(account, arrived, digests)
@@ -44,8 +73,10 @@ def store(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], *, curs
     return len(fresh)
 
 
-def _insert(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], digests: dict[str, str]) -> list[int]:
-    by_key = {raw.key[:200]: raw for raw in arrived}
+def _insert(
+    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], digests: dict[str, str]
+) -> list[int]:
+    by_key = {_fit(raw.key): raw for raw in arrived}
     known = set(RawEvent.objects.filter(account=account, key__in=list(by_key)).values_list("key", flat=True))
     now = clock.now()
     rows = [
@@ -73,10 +104,19 @@ def _insert(account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], diges
     )
 
 
+def _fit(key: str) -> str:
+    """A key that fits its column; two long ones with the same beginning stay two."""
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[:130]}#{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
 def _plan_parse(account: ChannelAccount, ids: list[int]) -> None:
+    # two processes that store overlapping events may plan sets with the same ends: the key names the whole set
+    digest = hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()[:24]
     outbox.put(
         PARSE_TOPIC,
-        f"parse:{account.pk}:{ids[0]}-{ids[-1]}:{len(ids)}",
+        f"parse:{account.pk}:{ids[0]}-{ids[-1]}:{digest}",
         {"ids": ids},
         organisation_id=account.organisation_id,
     )
@@ -94,8 +134,8 @@ def _parse_one(row: RawEvent) -> None:
     try:
         inbound = registry.adapter(row.account.kind).parse(row.account.config, to_protocol(row))
         _apply_with_retry(row, inbound)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away or busy: the whole batch comes again
+    except (OperationalError, InterfaceError, media.DiskFull):
+        raise  # the database is away or busy, or the disk is full: the whole batch comes again
     except Exception as error:  # whatever is wrong with this one must not hold up the others
         _failed(row, error)
 
@@ -137,11 +177,26 @@ def _apply(row: RawEvent, inbound: list[Inbound]) -> None:
         )
 
 
+def parse_waiting(account: ChannelAccount, *, progress: Callable[[int], None] = lambda done: None) -> int:
+    """Understand everything of an account that waits, in this process (command line). Returns how many."""
+    done = 0
+    while ids := list(
+        RawEvent.objects.filter(account=account, state=RawEvent.State.NEW)
+        .order_by("id")
+        .values_list("id", flat=True)[:PARSE_BATCH]
+    ):
+        parse({"ids": ids})
+        done += len(ids)
+        progress(done)
+    return done
+
+
 def _failed(row: RawEvent, error: Exception) -> None:
     log.warning("raw event %s cannot be understood: %s", row.pk, type(error).__name__)
     text = error.sentence if isinstance(error, OtklikError) else f"{type(error).__name__}: {error}"
-    RawEvent.objects.filter(pk=row.pk).update(
-        state=RawEvent.State.FAILED, attempts=row.attempts + 1, error=text[:2000]
+    # only what nobody has understood meanwhile; a NUL in the complaint must not stop the complaint
+    RawEvent.objects.filter(pk=row.pk, state=RawEvent.State.NEW).update(
+        state=RawEvent.State.FAILED, attempts=row.attempts + 1, error=text.replace("\x00", "\ufffd")[:2000]
     )
 
 

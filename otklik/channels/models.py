@@ -82,7 +82,9 @@ class RawEvent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "key"], name="raw_event_once"),
-            models.CheckConstraint(condition=Q(state__in=["new", "parsed", "failed", "ignored"]), name="raw_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["new", "parsed", "failed", "ignored"]), name="raw_state_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["account", "id"], name="raw_open", condition=Q(state__in=["new", "failed"])),
@@ -129,7 +131,8 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["message_id"], name="delivery_of_message_once"),
             models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state_known"),
             models.CheckConstraint(
-                condition=~Q(state="sending") | Q(sending_since__isnull=False), name="delivery_sending_has_start"
+                condition=~Q(state="sending") | Q(sending_since__isnull=False),
+                name="delivery_sending_has_start",
             ),
         ]
         indexes = [
@@ -175,7 +178,9 @@ class ImportJob(models.Model):
     filename = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)  # of the file, in media
     size = models.PositiveBigIntegerField(default=0)
-    table = models.JSONField(default=dict)  # {"kind", "encoding", "delimiter", "sheet", "headers"} as found or chosen
+    table = models.JSONField(
+        default=dict
+    )  # {"kind", "encoding", "delimiter", "sheet", "headers"} as found or chosen
     mapping = models.JSONField(default=dict)
     state = models.CharField(max_length=9, choices=State, default=State.UPLOADED)
     row_cursor = models.PositiveIntegerField(default=0)  # last committed row, numbered as a spreadsheet does
@@ -197,7 +202,8 @@ class ImportJob(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["uploaded", "running", "done", "failed", "cancelled"]), name="import_state_known"
+                condition=Q(state__in=["uploaded", "running", "done", "failed", "cancelled"]),
+                name="import_state_known",
             ),
             models.CheckConstraint(
                 condition=Q(state="uploaded") | Q(account__isnull=False), name="import_running_has_account"
@@ -246,5 +252,7 @@ class ImportMapping(models.Model):
     used_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="import_mapping_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="import_mapping_name_once")
+        ]
         indexes = [models.Index(fields=["organisation", "fingerprint"], name="import_mapping_headers")]

@@ -33,9 +33,9 @@ def plan_due(limit: int = 100) -> int:
 def ask_now(account: ChannelAccount) -> bool:
     """Plan one poll (also: a mailbox has just said that something is there); False when one is planned already."""
     with transaction.atomic():
-        won = ChannelAccount.objects.filter(pk=account.pk, active=True, poll_due_at=account.poll_due_at).update(
-            poll_due_at=clock.after(account.poll_every)
-        )
+        won = ChannelAccount.objects.filter(
+            pk=account.pk, active=True, poll_due_at=account.poll_due_at
+        ).update(poll_due_at=clock.after(account.poll_every))
         if not won:
             return False
         return outbox.put(
@@ -79,7 +79,9 @@ def failing(account: ChannelAccount, error: Exception) -> None:
     """Remember what is wrong in a sentence; the account is asked again at its next moment."""
     log.warning("channel %s cannot be asked: %s", account.pk, type(error).__name__)
     code = str(getattr(error, "code", "failed"))[:64]
-    sentence = error.sentence if isinstance(error, OtklikError) else str(getattr(error, "sentence", "") or error)
+    sentence = (
+        error.sentence if isinstance(error, OtklikError) else str(getattr(error, "sentence", "") or error)
+    )
     with transaction.atomic():
         ChannelAccount.objects.filter(pk=account.pk).update(
             error_code=code,

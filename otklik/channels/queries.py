@@ -71,7 +71,11 @@ def unparsed(organisation_id: int) -> QuerySet[RawEvent]:
 
 
 def raw_event(organisation_id: int, raw_id: int) -> RawEvent:
-    found = RawEvent.objects.select_related("account").filter(account__organisation_id=organisation_id, pk=raw_id).first()
+    found = (
+        RawEvent.objects.select_related("account")
+        .filter(account__organisation_id=organisation_id, pk=raw_id)
+        .first()
+    )
     if found is None:
         raise NotFound
     return found

@@ -16,7 +16,9 @@ from otklik.channels.models import ChannelAccount
 from otklik.kernel import clock, secrets
 from otklik.kernel.errors import Invalid
 
-SECRET_NAMES = frozenset({"password", "smtp_password", "token", "refresh_token", "client_secret", "signing_secret"})
+SECRET_NAMES = frozenset(
+    {"password", "smtp_password", "token", "refresh_token", "client_secret", "signing_secret"}
+)
 
 
 def _split(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -59,7 +61,9 @@ def connect(  # noqa: PLR0913 an account has these parts
 
 
 @transaction.atomic
-def change(account_id: int, *, by: User, name: str | None = None, config: dict[str, Any] | None = None) -> ChannelAccount:
+def change(
+    account_id: int, *, by: User, name: str | None = None, config: dict[str, Any] | None = None
+) -> ChannelAccount:
     """New settings; a secret left empty keeps its old value."""
     account = _locked(account_id, by)
     fields = []
@@ -95,7 +99,9 @@ def switch(account_id: int, *, on: bool, by: User) -> ChannelAccount:
 def _locked(account_id: int, by: User) -> ChannelAccount:
     policy.require(by, "channel.write")
     account = (
-        ChannelAccount.objects.select_for_update().filter(pk=account_id, organisation_id=by.organisation_id).first()
+        ChannelAccount.objects.select_for_update()
+        .filter(pk=account_id, organisation_id=by.organisation_id)
+        .first()
     )
     if account is None:
         raise policy.NotFound

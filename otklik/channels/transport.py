@@ -64,7 +64,9 @@ def allowed_addresses(host: str) -> list[str]:
     """Addresses of `host` that may be connected to; raises Blocked when one of them is private."""
     trusted = host.lower() in {one.lower() for one in settings.TRUSTED_PRIVATE_HOSTS}
     try:
-        found = list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
+        found = list(
+            dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+        )
     except (OSError, UnicodeError) as error:
         raise TransportError(host=host, reason=_("the name is not known")) from error
     for address in found:
@@ -128,7 +130,9 @@ def _require_http(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise TransportError(
-            _("“%(url)s” is not an address of a page: it must begin with https:// or http://."), url=url, permanent=True
+            _("“%(url)s” is not an address of a page: it must begin with https:// or http://."),
+            url=url,
+            permanent=True,
         )
     return parts.hostname
 

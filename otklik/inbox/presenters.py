@@ -35,6 +35,8 @@ SIGNS: dict[str, tuple[str, Any, str]] = {
     "throttled": ("pause", gettext_lazy("The platform asks to wait"), "warning"),
     "failed": ("block", gettext_lazy("Not sent"), "danger"),
     "uncertain": ("alert", gettext_lazy("Not known whether it arrived"), "warning"),
+    "manual": ("edit", gettext_lazy("To be posted by hand"), "warning"),
+    "posted": ("check", gettext_lazy("Posted by hand"), ""),
     "cancelled": ("undo", gettext_lazy("Taken back"), ""),
 }
 
@@ -55,6 +57,8 @@ SENTENCES: dict[str, tuple[str, Any]] = {
     "conversation.linked": ("link", gettext_lazy("Linked with No. %(other)s")),
     "conversation.unlinked": ("link", gettext_lazy("No longer linked with No. %(other)s")),
     "conversation.started": ("edit", gettext_lazy("We wrote first")),
+    "conversation.undone": ("undo", gettext_lazy("Taken back")),
+    "conversation.requeued": ("people", gettext_lazy("Back in the queue of the team %(team)s")),
     "reminder.set": ("clock", gettext_lazy("Reminder for %(due)s")),
 }
 

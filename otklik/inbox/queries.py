@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts import policy
+from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
 from otklik.inbox.models import (
     Conversation,
@@ -23,7 +25,7 @@ from otklik.inbox.models import (
     Seen,
 )
 from otklik.kernel import clock, textindex
-from otklik.kernel.errors import NotFound
+from otklik.kernel.errors import Invalid, NotFound
 
 PAGE = 50
 SEARCH_KIND = "message"
@@ -100,16 +102,16 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
             rows = rows.filter(**{f"{name}__in": values})
     for label_id in filters.labels:
         rows = rows.filter(Exists(ConversationLabel.objects.filter(conversation=OuterRef("pk"), label_id=label_id)))
-    rows = _by_details(rows, filters)
+    rows = _by_dates(_by_details(rows, filters), who, filters)
     if filters.query.strip():
         rows = _by_words(rows, who, filters.query)
     return rows.order_by(*ORDERS.get(filters.order, ORDERS["newest"]))
 
 
-ORDERS: dict[str, tuple[str, ...]] = {
+ORDERS: dict[str, tuple[Any, ...]] = {
     "newest": ("-last_message_at", "-id"),
     "oldest": ("last_message_at", "id"),
-    "waiting": ("waiting_since", "last_message_at", "id"),
+    "waiting": (F("waiting_since").asc(nulls_last=True), "id"),  # the longest waiting first, who does not wait last
 }
 
 
@@ -120,92 +122,188 @@ def _by_details(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conv
         rows = rows.filter(customer_id=filters.customer)
     if filters.source:
         rows = rows.filter(source=filters.source)
-    if filters.since:
-        rows = rows.filter(last_message_at__date__gte=filters.since)
-    if filters.until:
-        rows = rows.filter(last_message_at__date__lte=filters.until)
     return rows
 
 
+def _by_dates(rows: QuerySet[Conversation], who: policy.Principal, filters: Filters) -> QuerySet[Conversation]:
+    """Days of the organisation's zone as moments, so that the index answers. Raises Invalid for what is no date."""
+    if not (filters.since or filters.until):
+        return rows
+    zone = ZoneInfo(accounts.organisation(who.organisation_id).time_zone)
+    if filters.since:
+        rows = rows.filter(last_message_at__gte=_day(filters.since, "since", zone))
+    if filters.until:
+        rows = rows.filter(last_message_at__lt=_day(filters.until, "until", zone) + timedelta(days=1))
+    return rows
+
+
+def _day(text: str, name: str, zone: ZoneInfo) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time.min, tzinfo=zone)
+    except ValueError as error:
+        raise Invalid(_("“%(text)s” is not a date. Write it as 2026-11-22."), field=name, text=text) from error
+
+
+ACTIVE = (ConversationState.OPEN, ConversationState.WAITING)
+OWN_STATE = {"waiting": ConversationState.WAITING, "snoozed": ConversationState.SNOOZED}
+ONLY_OPEN = ("mine", "team", "unassigned")
+
+
 def _of_view(rows: QuerySet[Conversation], who: User, filters: Filters) -> QuerySet[Conversation]:
-    active = (ConversationState.OPEN, ConversationState.WAITING)
     view = filters.view
-    if view == "mine":
-        rows = rows.filter(assignee_id=who.pk)
-    elif view == "team":
-        rows = rows.filter(team_id__in=list(who.teams.values_list("pk", flat=True)))
-    elif view == "unassigned":
-        rows = rows.filter(assignee=None)
-    elif view == "waiting":
-        return rows.filter(state=ConversationState.WAITING)
-    elif view == "snoozed":
-        return rows.filter(state=ConversationState.SNOOZED)
-    elif view == "trouble":
+    if view in OWN_STATE:
+        return rows.filter(state=OWN_STATE[view])
+    if view == "trouble":
         return rows.exclude(trouble="")
-    elif view == "mentions":
+    if view == "mentions":
         return rows.filter(Exists(Mention.objects.filter(message__conversation=OuterRef("pk"), user_id=who.pk)))
-    elif view == "drafts":
-        return rows.filter(Exists(Draft.objects.filter(conversation=OuterRef("pk"), user_id=who.pk).exclude(text="")))
+    if view == "drafts":
+        return rows.filter(Exists(_drafts(who).filter(conversation=OuterRef("pk"))))
+    rows = rows.filter(_belongs(view, who))
     if filters.states or filters.query or filters.customer:
         return rows
-    return rows.filter(state=ConversationState.OPEN) if view in ("mine", "team", "unassigned") else rows.filter(
-        state__in=active
-    )
+    return rows.filter(state=ConversationState.OPEN) if view in ONLY_OPEN else rows.filter(state__in=ACTIVE)
+
+
+def _belongs(view: str, who: User) -> Q:
+    if view == "mine":
+        return Q(assignee_id=who.pk)
+    if view == "team":
+        return Q(team_id__in=list(who.teams.values_list("pk", flat=True)))
+    return Q(assignee=None) if view == "unassigned" else Q()
+
+
+def _drafts(who: User) -> QuerySet[Draft]:
+    """Begun answers: a text or a file."""
+    return Draft.objects.filter(Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False))).distinct()
+
+
+MAX_ID = 2**63 - 1
 
 
 def _by_words(rows: QuerySet[Conversation], who: User, query: str) -> QuerySet[Conversation]:
-    number = query.strip().lstrip("№#")
-    if number.isdigit() and rows.filter(pk=int(number)).exists():
-        return rows.filter(pk=int(number))
+    number = query.strip().lstrip("№#").strip()
+    if number.isascii() and number.isdigit() and int(number) <= MAX_ID:
+        by_number = visible_to(who).filter(pk=int(number))
+        if by_number.exists():
+            return by_number
     found = textindex.search(who.organisation_id, SEARCH_KIND, query)
     return rows if found is None else rows.filter(Q(pk__in=found))
 
 
 @dataclass(slots=True)
 class Row:
-    """One line of the list with what belongs to the reader."""
+    """One line of the list with what belongs to the reader. `deleted`: the author took the newest text back."""
 
     conversation: Conversation
     unread: bool
     labels: list[Label] = field(default_factory=list)
     draft: str = ""
+    deleted: bool = False
 
 
 def page(who: User, filters: Filters, *, before: tuple[datetime, int] | None = None, size: int = PAGE) -> list[Row]:
-    """One page of the list (newest order is cut by keyset `before`), in a fixed number of queries."""
+    """One page of the list in a fixed number of queries. `before`: last_message_at and id of the last row shown."""
     rows = filtered(who, filters).select_related("assignee", "team", "account")
     if before is not None:
-        moment, pk = before
-        rows = rows.filter(Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk))
+        rows = rows.filter(_after_row(filters.order, *before))
     found = list(rows[:size])
     ids = [one.pk for one in found]
-    seen = dict(Seen.objects.filter(user_id=who.pk, conversation_id__in=ids).values_list("conversation_id", "message_id"))
-    drafts = dict(Draft.objects.filter(user_id=who.pk, conversation_id__in=ids).values_list("conversation_id", "text"))
+    seen = {row.conversation_id: row for row in Seen.objects.filter(user_id=who.pk, conversation_id__in=ids)}
+    drafts = Draft.objects.filter(user_id=who.pk, conversation_id__in=ids).exclude(text="").order_by("updated_at")
+    texts = dict(drafts.values_list("conversation_id", "text"))
     labels: dict[int, list[Label]] = {}
     for one in ConversationLabel.objects.filter(conversation_id__in=ids).select_related("label").order_by("label__name"):
         labels.setdefault(one.conversation_id, []).append(one.label)
+    newest = [one.last_message_id for one in found]
+    deleted = set(Message.objects.filter(pk__in=newest, deleted_at__isnull=False).values_list("pk", flat=True))
     return [
         Row(
             one,
-            unread=not one.preview_by_us and one.last_message_id > seen.get(one.pk, 0),
+            unread=is_unread(one, seen.get(one.pk)),
             labels=labels.get(one.pk, []),
-            draft=drafts.get(one.pk, ""),
+            draft=texts.get(one.pk, ""),
+            deleted=one.last_message_id in deleted,
         )
         for one in found
     ]
 
 
+def is_unread(conversation: Conversation, seen: Seen | None) -> bool:
+    """Something of the customer arrived after the last look and nobody has answered it, or marked so by hand."""
+    if seen is not None and seen.unread:
+        return True
+    unanswered = conversation.waiting_since is not None or not conversation.preview_by_us
+    return unanswered and conversation.last_inbound_id > (seen.message_id if seen else 0)
+
+
+def _after_row(order: str, moment: datetime, pk: int) -> Q:
+    """What comes behind a row in this order (keyset: a page costs the same however far down it is)."""
+    if order == "oldest":
+        return Q(last_message_at__gt=moment) | Q(last_message_at=moment, pk__gt=pk)
+    if order != "waiting":
+        return Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk)
+    since = Conversation.objects.filter(pk=pk).values_list("waiting_since", flat=True).first()
+    if since is None:
+        return Q(waiting_since=None, pk__gt=pk)
+    return Q(waiting_since__gt=since) | Q(waiting_since=since, pk__gt=pk) | Q(waiting_since=None)
+
+
+CAP = 1000  # numbers above are shown as "many"
+
+
 def counts(who: User) -> dict[str, int]:
-    """Numbers beside the views, one query each, capped at 1000 so that a large inbox stays quick."""
-    cap = 1000
-    return {
-        view: filtered(who, Filters(view=view)).order_by().values("pk")[:cap].count()
-        for view in VIEWS
-    }
+    """Numbers beside the views in two queries, at most CAP each. Mentions: conversations with unread ones."""
+    is_open, active = Q(state=ConversationState.OPEN), Q(state__in=ACTIVE)
+    numbers: dict[str, int] = (
+        visible_to(who)
+        .exclude(state=ConversationState.CLOSED)
+        .aggregate(
+            **{view: Count("pk", filter=is_open & _belongs(view, who)) for view in ONLY_OPEN},
+            **{view: Count("pk", filter=Q(state=state)) for view, state in OWN_STATE.items()},
+            all=Count("pk", filter=active),
+        )
+    )
+    numbers |= _rare_counts(who)
+    return {view: min(numbers.get(view, 0), CAP) for view in VIEWS}
+
+
+def _rare_counts(who: User) -> dict[str, int]:
+    here = Q(conversation__organisation_id=who.organisation_id, conversation__merged_into=None)
+    mentions = (
+        Mention.objects.filter(
+            user_id=who.pk,
+            read_at=None,
+            message__conversation__organisation_id=who.organisation_id,
+            message__conversation__merged_into=None,
+        )
+        .annotate(view=Value("mentions"))
+        .order_by()
+        .values("view")
+        .annotate(number=Count("message__conversation", distinct=True))
+    )
+    drafts = (
+        Draft.objects.filter(here, Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False)))
+        .annotate(view=Value("drafts"))
+        .order_by()
+        .values("view")
+        .annotate(number=Count("conversation", distinct=True))
+    )
+    trouble = (
+        visible_to(who)
+        .exclude(trouble="")
+        .annotate(view=Value("trouble"))
+        .order_by()
+        .values("view")
+        .annotate(number=Count("pk"))
+    )
+    rows = mentions.union(drafts, trouble, all=True).values_list("view", "number")
+    return dict(rows)
 
 
 def thread(who: policy.Principal, conversation_id: int) -> list[Message]:
     """Messages of a conversation in order, with files, authors and revisions, in a fixed number of queries."""
+    policy.require(who, "conversation.read")
     return list(
         Message.objects.filter(conversation_id=conversation_id, organisation_id=who.organisation_id)
         .select_related("author_user", "author_customer")

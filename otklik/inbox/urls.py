@@ -49,6 +49,7 @@ urlpatterns = [
     path("inbox/messages/<int:message_id>/cancel/", messages.cancel, name="inbox-cancel"),
     path("inbox/messages/<int:message_id>/draft/", messages.to_draft, name="inbox-to-draft"),
     path("inbox/messages/<int:message_id>/decide/<slug:answer>/", messages.decide, name="inbox-decide"),
+    path("inbox/messages/<int:message_id>/posted/", messages.posted, name="inbox-posted"),
     path("inbox/files/<int:attachment_id>/", messages.file, name="inbox-file"),
     # several at once, saved views
     path("inbox/bulk/undo/", bulk.undo, name="inbox-bulk-undo"),

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Q
 
 from otklik.kernel import clock
-from otklik.kernel.database import VisibleFloor
+from otklik.kernel.database import VisibleFloor, is_postgresql
 from otklik.kernel.models import Event
 
 E = TypeVar("E")
@@ -58,13 +58,20 @@ def publish(topic: str, organisation_id: int, **payload: Any) -> None:
     """Record what happened for screens, API clients and webhooks, in the caller's transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("events.publish() needs the transaction of the change")
-    Event.objects.bulk_create([Event(organisation_id=organisation_id, topic=topic, payload=payload, at=clock.now())])
+    Event.objects.bulk_create(
+        [Event(organisation_id=organisation_id, topic=topic, payload=payload, at=clock.now())]
+    )
 
 
 def after(cursor: Cursor, *, organisation_id: int | None = None, limit: int = 500) -> list[Event]:
     """Events behind `cursor` that can no longer be overtaken, in order."""
     rows = Event.objects.filter(txid__lt=VisibleFloor())
-    rows = rows.filter(Q(txid__gt=cursor.txid) | Q(txid=cursor.txid, id__gt=cursor.id))
+    if is_postgresql():
+        # the first condition follows from the second; it lets the index begin at the cursor, not at the beginning
+        rows = rows.filter(txid__gte=cursor.txid)
+        rows = rows.filter(Q(txid__gt=cursor.txid) | Q(txid=cursor.txid, id__gt=cursor.id))
+    else:
+        rows = rows.filter(txid=0, id__gt=cursor.id)
     if organisation_id is not None:
         rows = rows.filter(organisation_id=organisation_id)
     return list(rows.order_by("txid", "id")[:limit])

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from otklik.kernel import secrets
 
-_OURS = re.compile(r"^otk\.([A-Za-z0-9_-]{16})\.([0-9a-f]{20})@", re.ASCII)
+_OURS = re.compile(r"otk\.([0-9a-f]{24})\.([0-9a-f]{24})@", re.ASCII)
 
 
 @lru_cache(maxsize=1)
@@ -19,16 +19,20 @@ def _key() -> bytes:
 
 
 def _sign(token: str) -> str:
-    return hmac.new(_key(), token.encode(), hashlib.sha256).hexdigest()[:20]
+    return hmac.new(_key(), token.encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def message_id(domain: str) -> str:
-    """A new Message-ID (without angle brackets) that `is_ours` recognises."""
-    token = random.token_urlsafe(12)
-    return f"otk.{token}.{_sign(token)}@{domain}"
+    """A new Message-ID (without angle brackets), all lower case: mail systems may change case on the way."""
+    token = random.token_hex(12)
+    host = domain if domain.isascii() else domain.encode("idna").decode()
+    return f"otk.{token}.{_sign(token)}@{host}".lower()
 
 
-def is_ours(candidate: str) -> bool:
-    """Whether this installation made the id; compared in constant time. The domain may have changed on the way."""
-    match = _OURS.match(candidate)
-    return bool(match) and hmac.compare_digest(match.group(2), _sign(match.group(1))) if match else False
+def ours(candidate: str) -> str | None:
+    """The id as we made it when this installation made it, otherwise None; compared in constant time."""
+    found = candidate.strip().lower()
+    match = _OURS.match(found)
+    if match is None or not hmac.compare_digest(match.group(2), _sign(match.group(1))):
+        return None
+    return found

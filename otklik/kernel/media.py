@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from otklik.kernel.errors import OtklikError
-from django.utils.translation import gettext_lazy as _
 
 
 class DiskFull(OtklikError):

@@ -6,8 +6,12 @@ import logging
 import re
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)(authorization|api[-_]key|token|secret|password|auth)(\"?\s*[:=]\s*\"?)(bearer\s+)?[^\s\",}&]+"),
-     r"\1\2…"),
+    (
+        re.compile(
+            r"(?i)(authorization|api[-_]key|token|secret|password|auth)(\"?\s*[:=]\s*\"?)(bearer\s+)?[^\s\",}&]+"
+        ),
+        r"\1\2…",
+    ),
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "…@…"),
     (re.compile(r"(?<!\d)(\+7|8)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"), "+7…"),
 )

@@ -171,5 +171,5 @@ def _fits(value: object) -> bool:
     if isinstance(value, datetime):
         return value.tzinfo is not None and EARLIEST <= value <= LATEST
     if isinstance(value, str):
-        return "\x00" not in value and value.isprintable()
+        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
     return not isinstance(value, int) or abs(value) <= MAX_ID

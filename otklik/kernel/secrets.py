@@ -19,7 +19,9 @@ from otklik.kernel.errors import OtklikError
 class KeyLost(OtklikError):
     code = "key_lost"
     status = 500
-    text = _("The stored secret cannot be read with this installation's key. Restore the key file or enter it again.")
+    text = _(
+        "The stored secret cannot be read with this installation's key. Restore the key file or enter it again."
+    )
 
 
 def derive(purpose: str) -> bytes:

@@ -98,8 +98,8 @@ def _read(line: bytes) -> Record:
     if not isinstance(record, dict):
         raise LineError(
             "not_object",
-            "Строка содержит не объект: нужен объект вида {\"id\": …}.",
-            "The line is not an object: an object like {\"id\": …} is expected.",
+            'Строка содержит не объект: нужен объект вида {"id": …}.',
+            'The line is not an object: an object like {"id": …} is expected.',
         )
     return record
 
@@ -111,6 +111,6 @@ def text_field(record: Record, name: str = "text") -> str:
         raise LineError(
             f"no_{name}",
             f"Нет строки «{name}»: добавьте это поле в объект.",
-            f"There is no string \"{name}\": add this field to the object.",
+            f'There is no string "{name}": add this field to the object.',
         )
     return value

@@ -74,7 +74,8 @@ class _Sqlite:
     def write(self, rows: Sequence[IndexedText]) -> None:
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO kernel_fts(rowid, tokens) VALUES (%s, %s)", [(row.pk, row.tokens) for row in rows]
+                "INSERT INTO kernel_fts(rowid, tokens) VALUES (%s, %s)",
+                [(row.pk, row.tokens) for row in rows],
             )
 
     def erase(self, rows: Sequence[IndexedText]) -> None:

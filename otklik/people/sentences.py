@@ -16,7 +16,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "telegram": ("Telegram", "ch-tg"),
     "vk": ("VK", "ch-vk"),
     "max": ("MAX", "ch-max"),
-    "ok": (_("OK"), "ch-chat"),
+    "ok": (_("Odnoklassniki"), "ch-chat"),
     "webchat": (_("Chat on the site"), "ch-chat"),
     "review": (_("Reviews"), "ch-review"),
     "importer": (_("Imported reviews"), "ch-review"),
@@ -49,11 +49,11 @@ FIELD_TITLES: dict[str, Any] = {
     "ordered_at": _("Order date"),
     "items": _("Items"),
     "total": _("Sum"),
-    "outlet_key": _("Outlet"),
+    "outlet_key": _("Shop or outlet"),
     "promised_at": _("Promised by"),
-    "delivered_at": _("Delivered"),
-    "paid_at": _("Paid"),
-    "returned_at": _("Returned"),
+    "delivered_at": _("Delivery date"),
+    "paid_at": _("Payment date"),
+    "returned_at": _("Return date"),
     "name": _("Customer's name"),
     "email": _("Customer's mail"),
     "phone": _("Customer's phone"),
@@ -73,7 +73,6 @@ ROW_PROBLEMS: dict[str, Promise] = {
     "not_an_object": _("This is not an object with the fields of an order."),
     "no_customer": _("Nobody to give order %(number)s to: there is neither a mail address nor a phone."),
     "unknown_identity": _("There is no customer with the account %(value)s. Add a mail address or a phone."),
-    "columns": _("The row has more cells than the header has columns. Check the quotation marks."),
 }
 
 FILE_PROBLEMS: dict[str, Promise] = {

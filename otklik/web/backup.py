@@ -35,7 +35,9 @@ class BackupError(OtklikError):
 def backup(target: Path) -> dict[str, Any]:
     """Write a backup into the new or empty folder `target`; returns the manifest. Raises BackupError."""
     if target.exists() and any(target.iterdir()):
-        raise BackupError(_("%(folder)s is not empty: name a new folder."), code="not_empty", folder=str(target))
+        raise BackupError(
+            _("%(folder)s is not empty: name a new folder."), code="not_empty", folder=str(target)
+        )
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -96,7 +98,9 @@ def restore(folder: Path) -> dict[str, Any]:
         )
     if _in_use():
         raise BackupError(
-            _("This installation already holds data. Restore into an empty one: another VAR_DIR or database."),
+            _(
+                "This installation already holds data. Restore into an empty one: another VAR_DIR or database."
+            ),
             code="not_empty",
         )
     _load_database(folder / DUMPS[connection.vendor])
@@ -165,7 +169,17 @@ def _load_database(source: Path) -> None:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(source, path)
         return
-    _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error", *_postgresql_arguments(), str(source)])
+    _run(
+        [
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--exit-on-error",
+            *_postgresql_arguments(),
+            str(source),
+        ]
+    )
 
 
 def _postgresql_arguments() -> list[str]:
@@ -184,10 +198,15 @@ def _run(command: list[str]) -> None:
         )
     # the password travels in the environment, where other users of the machine cannot read it
     environment = {**os.environ, "PGPASSWORD": str(connection.settings_dict["PASSWORD"] or "")}
-    done = subprocess.run([program, *command[1:]], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(
+        [program, *command[1:]], env=environment, capture_output=True, text=True, check=False
+    )  # noqa: S603
     if done.returncode:
         raise BackupError(
-            _("%(program)s failed: %(reason)s"), code="program_failed", program=command[0], reason=done.stderr[-500:]
+            _("%(program)s failed: %(reason)s"),
+            code="program_failed",
+            program=command[0],
+            reason=done.stderr[-500:],
         )
 
 

@@ -29,7 +29,9 @@ class Entry:
 # The whole command line at a glance. Modules ending in `cli_*` live beside what they call.
 COMMANDS: tuple[Entry, ...] = (
     Entry(("mail", "parse"), "otklik.channels.mail.cli_parse", "read mail files, one JSON line each"),
-    Entry(("mail", "reply"), "otklik.channels.mail.cli_reply", "cut the visible reply from quotes and signature"),
+    Entry(
+        ("mail", "reply"), "otklik.channels.mail.cli_reply", "cut the visible reply from quotes and signature"
+    ),
     Entry(("feed", "parse"), "otklik.channels.feed.cli_parse", "read RSS and Atom files, one JSON line each"),
     Entry(("import",), "otklik.web.cli_import", "import a table of reviews, mentions or conversations"),
     Entry(("audit", "verify"), "otklik.web.cli_audit", "check the sealed chain of the audit"),
@@ -51,7 +53,9 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=entry.help,
     )
-    parser.add_argument("--lang", choices=("ru", "en"), default="ru", help="language of messages (default: ru)")
+    parser.add_argument(
+        "--lang", choices=("ru", "en"), default="ru", help="language of messages (default: ru)"
+    )
     module.configure(parser)
     args = parser.parse_args(words[depth:])
     try:
@@ -79,7 +83,10 @@ def _no_command(words: list[str]) -> int:
     if not wanted:
         print(f"Нет команды «{' '.join(words[:2])}». Есть такие:", file=out)
     else:
-        print("usage: otklik COMMAND [options]   (otklik COMMAND --help shows fields and an example)\n", file=out)
+        print(
+            "usage: otklik COMMAND [options]   (otklik COMMAND --help shows fields and an example)\n",
+            file=out,
+        )
     for entry in COMMANDS:
         print(f"  otklik {' '.join(entry.words):<16} {entry.help}", file=out)
     return 0 if wanted and words else 2

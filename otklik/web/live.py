@@ -159,8 +159,12 @@ class Hub:
 
     async def _end_signed_out(self) -> None:
         waiting = list(self.clients)
-        alive = await self._in_thread(_alive, {each.session_key for each in waiting}, {each.user_id for each in waiting})
-        self._end([each for each in waiting if each.session_key not in alive[0] or each.user_id not in alive[1]])
+        alive = await self._in_thread(
+            _alive, {each.session_key for each in waiting}, {each.user_id for each in waiting}
+        )
+        self._end(
+            [each for each in waiting if each.session_key not in alive[0] or each.user_id not in alive[1]]
+        )
 
     def _end(self, clients: list[Client]) -> None:
         for client in clients:

@@ -118,7 +118,9 @@ def _orders(organisation_id: int, query: str) -> list[dict[str, Any]]:
     wanted = Q()
     for text in (*variants(query), query.upper()):
         wanted |= Q(number__istartswith=text) | Q(number__iendswith=text)
-    rows = Order.objects.filter(organisation_id=organisation_id).filter(wanted).select_related("customer")[:HITS]
+    rows = (
+        Order.objects.filter(organisation_id=organisation_id).filter(wanted).select_related("customer")[:HITS]
+    )
     return [
         {
             "title": row.number,

@@ -12,12 +12,14 @@ from otklik.channels.demo import DemoAdapter
 from otklik.channels.events import DeliveryChanged, InboundParsed
 from otklik.channels.feed.adapter import FeedAdapter
 from otklik.channels.hook import HookAdapter
+from otklik.channels.importer import runner as importing
+from otklik.channels.importer.adapter import ImportAdapter
 from otklik.channels.mail import census
 from otklik.channels.mail.adapter import MailAdapter
 from otklik.inbox.services import delivery_news, receive, state
 from otklik.kernel import events, outbox, periodic, wake
 
-ADAPTERS = (MailAdapter(), FeedAdapter(), HookAdapter(), DemoAdapter("demo"))
+ADAPTERS = (MailAdapter(), FeedAdapter(), HookAdapter(), ImportAdapter(), DemoAdapter("demo"))
 
 # event → handlers, inside the announcer's transaction
 SUBSCRIPTIONS = {
@@ -30,6 +32,7 @@ TOPICS = (
     (intake.PARSE_TOPIC, intake.parse, False),
     (delivery.TOPIC, delivery.deliver, False),
     (polling.TOPIC, polling.poll, False),
+    (importing.TOPIC, importing.run, False),
     (mailer.TOPIC, mailer.deliver, False),
 )
 

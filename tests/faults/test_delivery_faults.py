@@ -47,7 +47,9 @@ def conversation(mail_server: MailServer, mailbox: Any, fetch: Callable[[], None
 
 
 def _copies(server: MailServer, before: int = 0) -> Counter[str]:
-    ids = [str(message_from_bytes(raw)["Message-ID"]).strip("<>") for raw in server.mailbox("faults@mail.test")]
+    ids = [
+        str(message_from_bytes(raw)["Message-ID"]).strip("<>") for raw in server.mailbox("faults@mail.test")
+    ]
     return Counter(ids[before:])
 
 
@@ -102,7 +104,9 @@ def test_the_far_end_accepts_and_then_cuts_the_connection_and_no_second_copy_goe
     olga: Any,
 ) -> None:
     before = len(mail_server.mailbox("faults@mail.test"))
-    with Proxy(mail_server.host, mail_server.submission_port, always=Fault(lose_answer_to=b"\r\n.\r\n")) as proxy:
+    with Proxy(
+        mail_server.host, mail_server.submission_port, always=Fault(lose_answer_to=b"\r\n.\r\n")
+    ) as proxy:
         config = {**mailbox.settings, "smtp_host": "127.0.0.1", "smtp_port": proxy.port}
         services.change(mailbox.pk, by=alisa, config=config)
         reply(conversation.pk, Answer(text="Один раз", client_key="once"), by=olga)

@@ -56,7 +56,9 @@ def _assert_each_exactly_once() -> None:
     assert not Outbox.objects.exclude(state="done").exists()
 
 
-def test_every_event_delivered_one_to_five_times_in_parallel_and_out_of_order_counts_once(demo_channel: Any) -> None:
+def test_every_event_delivered_one_to_five_times_in_parallel_and_out_of_order_counts_once(
+    demo_channel: Any,
+) -> None:
     rng = random.Random(children.seed())
     events = _events(rng)
     parts = [events[start::4] for start in range(4)]

@@ -45,7 +45,12 @@ print(json.dumps(not Outbox.objects.exclude(state="done").exists() and not RawEv
 
 def _payloads(rng: random.Random) -> list[dict[str, object]]:
     found = [
-        {"id": f"m{number}", "thread": f"t{number % 9}", "author": {"id": f"p{number % 9}"}, "text": f"Вопрос {number}"}
+        {
+            "id": f"m{number}",
+            "thread": f"t{number % 9}",
+            "author": {"id": f"p{number % 9}"},
+            "text": f"Вопрос {number}",
+        }
         for number in range(EVENTS)
     ]
     repeated = [one for one in found for _ in range(rng.randint(1, 3))]
@@ -98,7 +103,18 @@ class OwnPostgreSQL:
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.as_user:
             shutil.chown(folder, "postgres")
-        self._run("initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self._run(
+            "initdb",
+            "-D",
+            f"{folder}/data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        )
         self.control("start")
         with psycopg.connect(self.admin, autocommit=True) as connection:
             connection.execute("CREATE DATABASE care")
@@ -112,14 +128,30 @@ class OwnPostgreSQL:
         return f"postgresql://postgres@127.0.0.1:{self.port}/care"
 
     def control(self, verb: str, mode: str = "fast") -> None:
-        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder}"
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder}"
+        )
         words = ["-m", mode] if verb in ("stop", "restart") else []
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", options, *words, verb)
+        self._run(
+            "pg_ctl",
+            "-D",
+            f"{self.folder}/data",
+            "-w",
+            "-l",
+            f"{self.folder}/log",
+            "-o",
+            options,
+            *words,
+            verb,
+        )
 
     def _run(self, program: str, *words: str) -> None:
         subprocess.run(
             [*self.as_user, str(self.binaries / program), *words],
-            cwd=self.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
 
@@ -135,7 +167,9 @@ def own_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPost
 
 @pytest.mark.needs("postgres")
 @pytest.mark.timeout(300)
-def test_kill_minus_nine_of_web_and_worker_under_load_loses_and_doubles_nothing(installation: Installation) -> None:
+def test_kill_minus_nine_of_web_and_worker_under_load_loses_and_doubles_nothing(
+    installation: Installation,
+) -> None:
     rng = random.Random(children.seed())
     installation.start_web()
     installation.start_worker()

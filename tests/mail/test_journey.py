@@ -36,7 +36,13 @@ def test_a_mail_becomes_a_conversation_and_the_answer_reaches_the_customer_in_it
     mail_server.add_user(anna)
     address = mailbox.settings["address"]
     mail_server.deliver(
-        letter(f"Анна Белова <{anna}>", address, "Холодильник", "Когда привезёте заказ?", Message_ID="<q1@mail.test>"),
+        letter(
+            f"Анна Белова <{anna}>",
+            address,
+            "Холодильник",
+            "Когда привезёте заказ?",
+            Message_ID="<q1@mail.test>",
+        ),
         [address],
     )
     mail_server.wait_for(address, 1)
@@ -54,7 +60,14 @@ def test_a_mail_becomes_a_conversation_and_the_answer_reaches_the_customer_in_it
     assert "<q1@mail.test>" in answer["References"]
     assert Message.objects.get(direction="out").delivery_state == "sent"
 
-    back = letter(anna, address, "Re: Холодильник", "Спасибо, жду", Message_ID="<q2@mail.test>", In_Reply_To=answer["Message-ID"])
+    back = letter(
+        anna,
+        address,
+        "Re: Холодильник",
+        "Спасибо, жду",
+        Message_ID="<q2@mail.test>",
+        In_Reply_To=answer["Message-ID"],
+    )
     mail_server.deliver(back, [address])
     mail_server.wait_for(address, 2)
     fetch()

@@ -49,7 +49,11 @@ class Installation:
         """Run a management command; returns its stdout, raises with its stderr."""
         done = subprocess.run(
             [sys.executable, "-m", "otklik.web.manage", *words],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise AssertionError(done.stderr[-3000:])
@@ -65,8 +69,18 @@ class Installation:
 
     def start_web(self) -> None:
         command = [
-            sys.executable, "-m", "uvicorn", "otklik.web.asgi:application", "--host", "127.0.0.1",
-            "--port", str(self.port), "--log-level", "error", "--timeout-graceful-shutdown", "3",
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "otklik.web.asgi:application",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--log-level",
+            "error",
+            "--timeout-graceful-shutdown",
+            "3",
         ]
         self._start("web", command)
 

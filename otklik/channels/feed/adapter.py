@@ -60,7 +60,9 @@ class FeedAdapter:
         )
         if not feed.entries:
             reason = (
-                feed.problems[0].sentence(get_language() or "ru") if feed.problems else _("There are no entries at this address yet.")
+                feed.problems[0].sentence(get_language() or "ru")
+                if feed.problems
+                else _("There are no entries at this address yet.")
             )
             return CheckResult(ok=False, code="no_entries", message=reason)
         return CheckResult(ok=True, facts={"title": feed.title, "entries": len(feed.entries)})

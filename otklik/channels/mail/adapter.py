@@ -32,11 +32,16 @@ from otklik.channels.protocol import (
 )
 from otklik.kernel import clock, ids
 
+ACCOUNT_PAUSE = 600.0  # seconds
 MAX_TEXT = 200_000  # characters kept for the screen; the raw mail stays whole
 
 
 def _lang() -> Lang:
     return "en" if (get_language() or "ru").startswith("en") else "ru"
+
+
+def _secret(config: dict[str, Any]) -> str:
+    return str(config.get("token" if config.get("auth") == "xoauth2" else "password") or "")
 
 
 def imap_config(config: dict[str, Any]) -> ImapConfig:
@@ -47,7 +52,7 @@ def imap_config(config: dict[str, Any]) -> ImapConfig:
         security=config.get("imap_security") or "tls",
         user=config.get("imap_user") or config["address"],
         auth=config.get("auth") or "password",
-        secret=config.get("token") if config.get("auth") == "xoauth2" else config.get("password", ""),
+        secret=_secret(config),
         ca_bundle=config.get("ca_bundle") or "",
         folders=tuple(config.get("folders") or ("INBOX",)),
         backfill_days=int(config.get("backfill_days") or 0),
@@ -57,14 +62,13 @@ def imap_config(config: dict[str, Any]) -> ImapConfig:
 
 def smtp_config(config: dict[str, Any]) -> SmtpConfig:
     """As `imap_config`; an own SMTP password is optional."""
-    secret = config.get("token") if config.get("auth") == "xoauth2" else config.get("password", "")
     return SmtpConfig(
         host=config["smtp_host"],
         port=int(config.get("smtp_port") or 465),
         security=config.get("smtp_security") or "tls",
         user=config.get("smtp_user", config.get("imap_user") or config["address"]),
         auth=config.get("auth") or "password",
-        secret=config.get("smtp_password") or secret,
+        secret=config.get("smtp_password") or _secret(config),
         ca_bundle=config.get("ca_bundle") or "",
         lang=_lang(),
     )
@@ -92,9 +96,13 @@ class MailAdapter:
     def parse(self, config: dict[str, Any], raw: RawEvent) -> list[Inbound]:
         mail = parse_mail(raw.payload)
         own = str(config.get("address", "")).lower()
-        if mail.message_id and ids.is_ours(mail.message_id):
+        if mail.message_id and ids.ours(mail.message_id):
             return []  # a copy of our own answer
-        if mail.auto == "bounce" and mail.bounce_of and (mail.bounce is None or mail.bounce.action == "failed"):
+        if (
+            mail.auto == "bounce"
+            and mail.bounce_of
+            and (mail.bounce is None or mail.bounce.action == "failed")
+        ):
             return [_bounce(mail, raw)]
         return [_message(mail, raw, own)]
 
@@ -105,6 +113,9 @@ class MailAdapter:
         except MailIOError as error:
             return SendResult(SendState.REJECTED, code=error.code, detail=error.sentence)
         result = smtp.send(smtp_config(config), raw, address, [item.to, *item.cc])
+        if result.state is SendState.REJECTED and result.code in smtp.ACCOUNT_CODES:
+            # the mailbox is refused, not the answer: it waits until the settings are mended
+            result = replace(result, state=SendState.THROTTLED, retry_after=ACCOUNT_PAUSE)
         return replace(result, external_id=item.idempotency_key)
 
     def reconcile(self, config: dict[str, Any], item: Outbound) -> Found:
@@ -150,7 +161,7 @@ def _message(mail: ParsedMail, raw: RawEvent, own: str) -> Inbound:
         html=mail.html or "",
         subject=mail.subject,
         thread_keys=(wire_id, *mail.thread_ids),
-        our_message_ids=tuple(one for one in mail.thread_ids if ids.is_ours(one)),
+        our_message_ids=tuple(filter(None, map(ids.ours, mail.thread_ids))),
         participants=tuple(one for one in mail.participants if one != own),
         parent_id=mail.in_reply_to or "",
         files=tuple(
@@ -172,11 +183,13 @@ def _message(mail: ParsedMail, raw: RawEvent, own: str) -> Inbound:
 
 def _bounce(mail: ParsedMail, raw: RawEvent) -> Inbound:
     bounce = mail.bounce
-    words = " ".join(filter(None, (*(bounce.recipients if bounce else ()), bounce.diagnostic if bounce else "")))
+    words = " ".join(
+        filter(None, (*(bounce.recipients if bounce else ()), bounce.diagnostic if bounce else ""))
+    )
     return replace(
         _message(mail, raw, ""),
         kind=InboundKind.BOUNCE,
-        target_id=mail.bounce_of or "",
+        target_id=ids.ours(mail.bounce_of or "") or mail.bounce_of or "",
         text=words or mail.text[:2000],
         extra={"auto": "bounce", "status": bounce.status if bounce else ""},
     )

@@ -20,7 +20,8 @@ DAYS = 3  # how far back the server is compared with the store
 def check_all() -> int:
     """Periodic, once a day: returns the number of mailboxes that miss something."""
     return sum(
-        bool(missing(account)) for account in ChannelAccount.objects.filter(kind="mail", active=True).iterator()
+        bool(missing(account))
+        for account in ChannelAccount.objects.filter(kind="mail", active=True).iterator()
     )
 
 

@@ -40,7 +40,9 @@ class Listeners:
 
     def _look(self) -> None:
         wanted = list(
-            ChannelAccount.objects.filter(kind="mail", active=True).order_by("pk").values_list("pk", flat=True)
+            ChannelAccount.objects.filter(kind="mail", active=True)
+            .order_by("pk")
+            .values_list("pk", flat=True)
         )[:MAX_LISTENERS]
         for pk in wanted:
             known = self.threads.get(pk)
@@ -58,7 +60,9 @@ class Listeners:
                 if account is None:
                     return
                 self._listen_once(account)
-            except Exception as error:  # listening is a convenience: whatever happens, the poll finds the mail
+            except (
+                Exception
+            ) as error:  # listening is a convenience: whatever happens, the poll finds the mail
                 log.info("mailbox %s cannot be listened to: %s", pk, type(error).__name__)
                 self.stop.wait(PAUSE_AFTER_TROUBLE)
             finally:

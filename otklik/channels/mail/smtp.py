@@ -30,7 +30,7 @@ from otklik.channels.mail.sasl import (
     words_of,
     xoauth2_base64,
 )
-from otklik.channels.mail.smtp_build import build, make_message_id, verify_message_id
+from otklik.channels.mail.smtp_build import build
 from otklik.channels.protocol import CheckResult, Found, SendResult, SendState
 
 __all__ = [
@@ -42,9 +42,7 @@ __all__ = [
     "build",
     "check",
     "find_sent",
-    "make_message_id",
     "send",
-    "verify_message_id",
 ]
 
 # A REJECTED with one of these is about the account, not the mail: pause the account, keep its queue

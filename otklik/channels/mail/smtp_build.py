@@ -6,9 +6,6 @@ a line in References as an encoded word, which breaks the thread at the other en
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from datetime import UTC, datetime
 from email import encoders, policy
@@ -27,7 +24,6 @@ _ADDRESS = re.compile(r"[^\s<>\"(),:;\\@\[\]\x00-\x1f\x7f]+@[^\s<>\"(),:;\\@\[\]
 _ID = re.compile(r"<[^<>\s]+>")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _REPLY_PREFIX = re.compile(r"^\s*((re|fwd?|fw|ответ|на)(\[\d+\])?\s*:\s*)+", re.I)
-_OUR_ID = re.compile(r"<?otk\.([a-z0-9_-]{1,64})\.([a-z2-7]{32})@[^\s<>@]+>?", re.I)
 WORD_LIMIT = 70  # a longer word cannot be folded
 NAME_LIMIT = 100  # characters of a file name: longer ones do not fit the line limit of RFC 5322
 
@@ -179,31 +175,3 @@ def short_name(name: str) -> str:
 
 def _crlf(text: str) -> str:
     return re.sub(r"\r\n|\r|\n", "\r\n", text)
-
-
-def make_message_id(secret: bytes, delivery_id: str, domain: str) -> str:
-    """`<otk.DELIVERY.MAC@domain>`: fixed before the first attempt, and a proof when it is quoted back.
-
-    `delivery_id`: 1–64 of a–z, 0–9, "_" and "-" (ValueError otherwise); lower case, because mail
-    systems change case on the way.
-    """
-    if not re.fullmatch(r"[a-z0-9_-]{1,64}", delivery_id):
-        raise ValueError(f"not usable in a Message-ID: {delivery_id!r}")
-    host = domain if domain.isascii() else domain.encode("idna").decode()
-    if not re.fullmatch(r"[A-Za-z0-9.-]+", host):
-        raise ValueError(f"not a domain: {domain!r}")
-    return f"<otk.{delivery_id}.{_mac(secret, delivery_id)}@{host}>"
-
-
-def verify_message_id(secret: bytes, message_id: str) -> str | None:
-    """The delivery id of a Message-ID made by us with this secret, otherwise None."""
-    match = _OUR_ID.fullmatch(message_id.strip())
-    if match is None or not message_id.isascii():
-        return None
-    delivery_id, mac = match[1].lower(), match[2].lower()
-    return delivery_id if hmac.compare_digest(mac, _mac(secret, delivery_id)) else None
-
-
-def _mac(secret: bytes, delivery_id: str) -> str:
-    digest = hmac.new(secret, b"otklik message id\0" + delivery_id.encode(), hashlib.sha256).digest()
-    return base64.b32encode(digest[:20]).decode().lower()  # 160 bits = 32 letters without padding

@@ -254,12 +254,12 @@ def _one(conversation_id: int, by: User) -> Conversation:
 
 def _new_from(source: Conversation, talk: list[Message]) -> Conversation:
     first = talk[0]
-    author = next((one for one in talk if one.author_customer_id), None)
+    author = next((one for one in talk if one.direction == Direction.IN), None)
     return Conversation.objects.create(
         organisation_id=source.organisation_id,
         account_id=first.account_id,
         channel_kind=source.channel_kind,
-        customer_id=author.author_customer_id if author else source.customer_id,
+        customer_id=(author.author_customer_id if author else None) or source.customer_id,
         customer_name=author.author_name if author else source.customer_name,
         subject=first.subject or source.subject,
         visibility=first.visibility,

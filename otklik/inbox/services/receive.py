@@ -5,20 +5,23 @@ Runs inside the transaction that marks the raw event as parsed (channels/intake.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from otklik.channels.events import InboundParsed
 from otklik.channels.protocol import Inbound, InboundKind
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE, MessageReceived
 from otklik.inbox.models import Attachment, Conversation, ConversationState, Direction, Message
 from otklik.inbox.services import changes, threading
-from otklik.inbox.services.text import search_text, shorten
+from otklik.inbox.services.text import fit, search_text, shorten, usable
 from otklik.kernel import clock, events, media, textindex
 from otklik.people import services as people
 from otklik.people.services import Person
 
 SEARCH_KIND = "message"
+# what a robot sends never wakes anybody; a list is a robot only when nobody has answered here before
+ROBOTS = ("auto_reply", "bounce")
+AUTO_OF_KIND = {InboundKind.AUTO_REPLY: "auto_reply", InboundKind.BOUNCE: "bounce"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Arrival:
 
 def receive(event: InboundParsed) -> None:
     """Handler of InboundParsed; dispatches by kind."""
+    # MENTION of an account whose texts are conversations is a message like any other (rule 13 of DESIGN)
     kind = event.inbound.kind
     if kind in (InboundKind.EDIT, InboundKind.DELETE):
         changes.apply_or_park(event)
@@ -41,10 +45,11 @@ def receive(event: InboundParsed) -> None:
 
 
 def _message(event: InboundParsed) -> None:
-    inbound = event.inbound
-    if Message.objects.filter(account_id=event.account_id, external_id=inbound.external_id[:254]).exists():
+    inbound = _cleaned(event.inbound)
+    event = replace(event, inbound=inbound)
+    if Message.objects.filter(account_id=event.account_id, external_id=fit(inbound.external_id)).exists():
         return
-    at = inbound.occurred_at or clock.now()
+    at = _moment(inbound)
     person = people.resolve(
         event.organisation_id,
         kind=inbound.extra.get("channel_kind") or event.account_kind,
@@ -62,8 +67,39 @@ def _message(event: InboundParsed) -> None:
     message = _store_message(arrival, conversation, found.problems)
     threading.remember(conversation, event.account_id, inbound, found)
     _move_conversation(conversation, message, is_new=is_new)
+    changes.apply_parked(conversation, message)
     _announce(arrival, conversation, message, is_new=is_new)
-    changes.apply_parked(message)
+
+
+def _cleaned(inbound: Inbound) -> Inbound:
+    """Without signs that a database refuses: one NUL must not cost a message."""
+    author = inbound.author
+    return replace(
+        inbound,
+        author=replace(
+            author,
+            external_id=fit(author.external_id),
+            name=usable(author.name),
+            handle=usable(author.handle),
+            url=usable(author.url),
+        ),
+        text=usable(inbound.text),
+        quoted=usable(inbound.quoted),
+        html=usable(inbound.html),
+        subject=usable(inbound.subject),
+        source=usable(inbound.source),
+        root_title=usable(inbound.root_title),
+        permalink=usable(inbound.permalink),
+        thread_keys=tuple(fit(key) for key in inbound.thread_keys if key),
+        participants=tuple(fit(one) for one in inbound.participants if one),
+    )
+
+
+def _moment(inbound: Inbound) -> datetime:
+    """When it was written. A clock that runs ahead must not keep a conversation on top of the list for years."""
+    now = clock.now()
+    at = inbound.occurred_at or now
+    return min(at if at.tzinfo else at.replace(tzinfo=UTC), now)
 
 
 def _open_conversation(arrival: Arrival) -> Conversation:
@@ -73,7 +109,7 @@ def _open_conversation(arrival: Arrival) -> Conversation:
         account_id=event.account_id,
         channel_kind=inbound.extra.get("channel_kind") or event.account_kind,
         customer_id=arrival.person.id,
-        customer_name=arrival.person.name or inbound.author.name or inbound.author.external_id,
+        customer_name=(arrival.person.name or inbound.author.name or inbound.author.external_id)[:200],
         subject=inbound.subject[:500],
         visibility=inbound.visibility.value,
         team_id=event.team_id,
@@ -99,18 +135,19 @@ def _store_message(
         visibility=inbound.visibility.value,
         author_customer_id=arrival.person.id,
         author_name=(inbound.author.name or arrival.person.name or inbound.author.external_id)[:200],
-        author_address=inbound.author.external_id[:254],
+        author_address=inbound.author.external_id,
         subject=inbound.subject[:500],
         text=inbound.text,
         quoted=inbound.quoted,
         html=inbound.html,
-        external_id=inbound.external_id[:254],
-        wire_id=(inbound.thread_keys[0] if inbound.thread_keys else inbound.external_id)[:254],
-        in_reply_to=inbound.parent_id[:254],
+        external_id=fit(inbound.external_id),
+        wire_id=fit(inbound.thread_keys[0] if inbound.thread_keys else inbound.external_id),
+        in_reply_to=fit(inbound.parent_id),
         references=list(inbound.extra.get("references", ())),
         recipients=inbound.extra.get("recipients", {}),
-        auto=inbound.extra.get("auto", "none"),
+        auto=inbound.extra.get("auto") or AUTO_OF_KIND.get(inbound.kind, "none"),
         problems=[list(problem) for problem in (*inbound.problems, *problems)],
+        permalink=inbound.permalink[:1000],
         raw_event_id=event.raw_id,
         revision=inbound.revision[:64],
         occurred_at=arrival.at,
@@ -122,7 +159,7 @@ def _store_message(
             Attachment(
                 organisation_id=event.organisation_id,
                 message=message,
-                filename=one.filename[:255],
+                filename=usable(one.filename)[:255],
                 content_type=one.content_type[:100],
                 size=len(one.content),
                 digest=media.put(one.content),
@@ -142,9 +179,10 @@ def _store_message(
 
 
 def _move_conversation(conversation: Conversation, message: Message, *, is_new: bool) -> None:
-    """A person's message opens the conversation and starts the waiting; an automatic one changes nothing."""
-    fields = ["message_count"]
+    """A person's message opens the conversation and starts the waiting; a robot's changes nothing but the line."""
+    fields = ["message_count", "last_inbound_id"]
     conversation.message_count += 1
+    conversation.last_inbound_id = message.pk
     newest = is_new or message.occurred_at >= conversation.last_message_at
     if newest:
         conversation.last_message_at = message.occurred_at
@@ -152,19 +190,16 @@ def _move_conversation(conversation: Conversation, message: Message, *, is_new: 
         conversation.preview = shorten(message.text or message.subject, 200)
         conversation.preview_by_us = False
         fields += ["last_message_at", "last_message_id", "preview", "preview_by_us"]
-    if message.auto == "none":
+    if message.auto == "none" or (not is_new and message.auto not in ROBOTS):
         fields += _reopen(conversation, message)
     conversation.save(update_fields=fields)
 
 
 def _reopen(conversation: Conversation, message: Message) -> list[str]:
-    fields = ["last_inbound_at"]
-    conversation.last_inbound_at = max(
-        conversation.last_inbound_at or message.occurred_at, message.occurred_at
-    )
-    if conversation.waiting_since is None:
-        conversation.waiting_since = message.occurred_at
-        fields.append("waiting_since")
+    fields = ["last_inbound_at", "waiting_since"]
+    at = message.occurred_at
+    conversation.last_inbound_at = max(conversation.last_inbound_at or at, at)
+    conversation.waiting_since = min(conversation.waiting_since or at, at)  # messages may come out of order
     if conversation.state != ConversationState.OPEN:
         conversation.state = ConversationState.OPEN
         conversation.snoozed_until = None

@@ -48,10 +48,7 @@ def restore(conversation: Conversation, before: dict[str, Any], after: dict[str,
     for name in FIELDS:
         if name not in before or before[name] == now[name]:
             continue
-        if name in STATE[:4]:
-            keep = not same_state
-        else:
-            keep = name in after and now[name] != after[name]
+        keep = not same_state if name in STATE[:4] else name in after and now[name] != after[name]
         if not keep:
             setattr(conversation, name, _value(name, before[name]))
             changed.add(name)
@@ -82,7 +79,7 @@ def recount(conversation: Conversation) -> set[str]:
     conversation.last_message_id = last.pk if last else 0
     conversation.last_message_at = last.occurred_at if last else conversation.created_at
     conversation.preview = preview(last) if last else ""
-    conversation.preview_by_us = bool(last) and last.direction == Direction.OUT
+    conversation.preview_by_us = last is not None and last.direction == Direction.OUT
     conversation.waiting_since = waiting_since(conversation, numbers["last_out"] or 0)
     conversation.trouble = trouble(conversation)
     return {*CONTENT, *CLOCKS}

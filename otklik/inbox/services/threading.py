@@ -1,8 +1,8 @@
 """Which conversation does an incoming message belong to?
 
-1. Our own signed Message-ID in its headers: proof.
+1. Our own signed Message-ID in its headers: proof; a writer unknown there is pointed out.
 2. A known id in References, either way round, **and** the sender takes part in that conversation.
-3. Otherwise a new conversation; when only the headers matched, a link "looks related" to the old one.
+3. Otherwise a new conversation; when it names a message of another one, a link "looks related" to that.
 A number in the subject never threads: anyone can write one.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from otklik.channels.protocol import Inbound
 from otklik.inbox.models import Conversation, ConversationLink, Message, Participant, ThreadKey
+from otklik.inbox.services.text import fit
 from otklik.kernel import clock
 
 MAX_KEYS = 100  # of one message; longer chains are cut in the middle, keeping root and nearest
@@ -19,38 +20,40 @@ MAX_KEYS = 100  # of one message; longer chains are cut in the middle, keeping r
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`related` looks related but is not proved; `problems` are notices for the message."""
+    """`related` look related but are not proved; `problems` are notices for the message: (code, detail)."""
 
     conversation: Conversation | None
-    related: Conversation | None = None
+    related: tuple[int, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
 
 
 def find(account_id: int, inbound: Inbound) -> Match:
-    """The conversation of an inbound message, locked, or what it looks related to."""
+    """The conversation of an inbound message, locked, and what else it looks related to."""
     keys = _keys(inbound)
-    if not keys and not inbound.our_message_ids:
+    ours = [fit(key) for key in inbound.our_message_ids]
+    if not keys and not ours:
         return Match(None)
-    known = {
-        row.key: row
-        for row in ThreadKey.objects.filter(account_id=account_id, key__in=[*inbound.our_message_ids, *keys])
-    }
-    for key in inbound.our_message_ids:
+    rows = ThreadKey.objects.filter(account_id=account_id, key__in=[*ours, *keys])
+    known = {row.key: row for row in rows}
+    problems = _twice(account_id, keys)
+    for key in ours:
         if key in known:
-            return Match(_lock(known[key].conversation_id), problems=_twice(account_id, inbound))
+            chosen = known[key].conversation_id
+            stranger = () if _takes_part(chosen, inbound) else (("new_participant", _author(inbound)),)
+            return Match(_lock(chosen), problems=(*problems, *stranger))
     candidates = list(dict.fromkeys(known[key].conversation_id for key in keys if key in known))
-    for conversation_id in candidates:
-        if _takes_part(conversation_id, inbound):
-            return Match(_lock(conversation_id), problems=_twice(account_id, inbound))
-    related = Conversation.objects.filter(pk=candidates[0]).first() if candidates else None
-    return Match(None, related=related)
+    proved = [one for one in candidates if _takes_part(one, inbound)]
+    if proved:
+        # a message that joins two pieces of a broken chain goes to the nearest; the other is linked
+        return Match(_lock(proved[0]), related=tuple(proved[1:]), problems=problems)
+    # an id that is only referred to proves nothing: a newsletter is named by all who answer it
+    named = [known[key].conversation_id for key in keys if key in known and known[key].own]
+    return Match(None, related=tuple(named[:1]), problems=problems)
 
 
 def _keys(inbound: Inbound) -> list[str]:
-    keys = [key[:254] for key in inbound.thread_keys]
-    if len(keys) > MAX_KEYS:
-        keys = [*keys[: MAX_KEYS - 1], keys[-1]]
-    return list(dict.fromkeys(keys))
+    keys = list(dict.fromkeys(fit(key) for key in inbound.thread_keys if key))
+    return keys if len(keys) <= MAX_KEYS else [*keys[: MAX_KEYS - 1], keys[-1]]
 
 
 def _lock(conversation_id: int) -> Conversation:
@@ -60,52 +63,47 @@ def _lock(conversation_id: int) -> Conversation:
     return conversation
 
 
+def _author(inbound: Inbound) -> str:
+    return fit(inbound.author.external_id.lower())
+
+
 def _takes_part(conversation_id: int, inbound: Inbound) -> bool:
     if not inbound.participants:  # channels without addresses: the thread key is the proof
         return True
-    author = inbound.author.external_id.lower()
-    return Participant.objects.filter(conversation_id=conversation_id, address=author).exists()
+    return Participant.objects.filter(conversation_id=conversation_id, address=_author(inbound)).exists()
 
 
-def _twice(account_id: int, inbound: Inbound) -> tuple[tuple[str, str], ...]:
+def _twice(account_id: int, keys: list[str]) -> tuple[tuple[str, str], ...]:
     """Another body under a known Message-ID is a message of its own, with a notice."""
-    if not inbound.thread_keys:
+    if not keys or not Message.objects.filter(account_id=account_id, wire_id=keys[0]).exists():
         return ()
-    wire_id = inbound.thread_keys[0][:254]
-    if not Message.objects.filter(account_id=account_id, wire_id=wire_id).exists():
-        return ()
-    return (("same_id_other_body", wire_id),)
+    return (("same_id_other_body", keys[0]),)
 
 
 def remember(conversation: Conversation, account_id: int, inbound: Inbound, match: Match) -> None:
     """Store the names and addresses by which later, or earlier, messages will find this conversation."""
     keys = _keys(inbound)
-    own = keys[:1]
-    ThreadKey.objects.filter(account_id=account_id, key__in=own, own=False).update(own=True)
-    if match.conversation is None:
-        # a clash here means that a parallel process opened the same thread: the caller starts over and finds it
-        taken = set(
-            ThreadKey.objects.filter(account_id=account_id, key__in=keys).values_list("key", flat=True)
-        )
-        fresh = [key for key in keys if key not in taken]
-        ThreadKey.objects.bulk_create(_key_rows(conversation, account_id, fresh, own))
-    else:
-        ThreadKey.objects.bulk_create(_key_rows(conversation, account_id, keys, own), ignore_conflicts=True)
-    addresses = {address.lower()[:254] for address in (*inbound.participants, inbound.author.external_id)}
+    known = {
+        row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)
+    }
+    own = known.get(keys[0]) if keys else None
+    if own is not None and not own.own:
+        # until now others only spoke of this message; here it is, and its conversation is its home
+        ThreadKey.objects.filter(pk=own.pk, own=False).update(own=True, conversation=conversation)
+    # in one order in every process, so that two of them never wait for each other; for a new conversation a clash
+    # means that a parallel process opened the same thread: the caller starts over and finds it
+    fresh = [
+        ThreadKey(account_id=account_id, key=key, conversation=conversation, own=key == keys[0])
+        for key in sorted(set(keys) - set(known))
+    ]
+    ThreadKey.objects.bulk_create(fresh, ignore_conflicts=match.conversation is not None)
+    addresses = {fit(one.lower()) for one in (*inbound.participants, inbound.author.external_id) if one}
     Participant.objects.bulk_create(
         [Participant(conversation=conversation, address=address) for address in sorted(addresses)],
         ignore_conflicts=True,
     )
-    if match.related is not None:
-        link(conversation.pk, match.related.pk, "references")
-
-
-def _key_rows(
-    conversation: Conversation, account_id: int, keys: list[str], own: list[str]
-) -> list[ThreadKey]:
-    return [
-        ThreadKey(account_id=account_id, key=key, conversation=conversation, own=key in own) for key in keys
-    ]
+    for other in match.related:
+        link(conversation.pk, other, "references")
 
 
 def link(one: int, other: int, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -222,17 +223,15 @@ def candidates(request: StaffRequest, conversation_id: int) -> HttpResponse:
 @writes
 @speaks_json
 def unmerge(request: StaffRequest, merge_id: int) -> HttpResponse:
-    merge = grouping.unmerge(merge_id, by=request.user)
-    survivor = getattr(merge, "survivor_id", 0)
-    return done(request, survivor, _("They stand apart again"), go=reverse("inbox-thread", args=[survivor]))
+    apart = grouping.unmerge(merge_id, by=request.user)
+    return done(request, apart.pk, _("They stand apart again"), go=reverse("inbox-thread", args=[apart.pk]))
 
 
 @writes
 @speaks_json
 def unsplit(request: StaffRequest, split_id: int) -> HttpResponse:
-    split = grouping.unsplit(split_id, by=request.user)
-    source = getattr(split, "source_id", 0)
-    return done(request, source, _("The messages are back"), go=reverse("inbox-thread", args=[source]))
+    whole = grouping.unsplit(split_id, by=request.user)
+    return done(request, whole.pk, _("The messages are back"), go=reverse("inbox-thread", args=[whole.pk]))
 
 
 @writes
@@ -264,7 +263,7 @@ def present(request: StaffRequest, conversation_id: int) -> HttpResponse:
 def start_dialog(request: StaffRequest) -> HttpResponse:
     """Write first: choose the account, the address, the words."""
     able = [one for one in channels.accounts(request.user.organisation_id) if one.active and one.kind in ("mail", "demo")]
-    context = {"accounts": able, "to": request.GET.get("to", ""), "may": policy.can(request.user, "conversation.reply")}
+    context = {"client_key": secrets.token_urlsafe(12), "accounts": able, "to": request.GET.get("to", ""), "may": policy.can(request.user, "conversation.reply")}
     return render(request, "inbox/dialogs/start.html", context)
 
 
@@ -273,9 +272,9 @@ def start_dialog(request: StaffRequest) -> HttpResponse:
 def start(request: StaffRequest) -> HttpResponse:
     message = write_first(
         forms.whole(request.POST.get("account", "")),
-        request.POST.get("to", "").strip(),
-        request.POST.get("subject", "").strip(),
-        request.POST.get("text", ""),
+        to=request.POST.get("to", "").strip(),
+        subject=request.POST.get("subject", "").strip(),
+        text=request.POST.get("text", ""),
         by=request.user,
         client_key=request.POST.get("client_key", "")[:64],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpResponse
@@ -58,7 +59,7 @@ def run(request: StaffRequest, action: str) -> HttpResponse:
     if not ids:
         raise Invalid(_("Choose conversations first."), field="ids")
     result = bulk.run(action, ids, by=request.user, **_params(request, action))
-    count = result.done if isinstance(result.done, int) else len(result.done)
+    count = len(result.done)
     text = ngettext("Done with %(count)s conversation", "Done with %(count)s conversations", count) % {"count": count}
     refused = [f"№{pk}: {sentence}" for pk, sentence in result.refused]
     undo = undo_of("inbox-bulk-undo", token=result.undo_token) if count and result.undo_token else None
@@ -85,7 +86,7 @@ def save_view(request: StaffRequest) -> HttpResponse:
     """Keep the filters of the address under a name."""
     filters = forms.filters_of(request.GET)
     shared = request.POST.get("shared") == "1"
-    view = views.save(request.POST.get("name", "").strip(), filters, by=request.user, shared=shared)
+    view = views.save(request.POST.get("name", ""), asdict(filters), by=request.user, shared=shared)
     go = f"{reverse('inbox')}{forms.address(filters, saved=view.pk)}"
     return done(request, 0, _("The view is saved"), go=go)
 

@@ -235,7 +235,8 @@ def template_dialog(request: StaffRequest, conversation_id: int) -> HttpResponse
 @speaks_json
 def template_text(request: StaffRequest, conversation_id: int, template_id: int) -> HttpResponse:
     """A template with its variables filled, ready to be inserted."""
-    return JsonResponse({"text": templates.render(template_id, conversation_id, by=request.user)})
+    filled = templates.render(template_id, conversation_id, by=request.user)
+    return JsonResponse({"text": filled.text, "missing": filled.missing})
 
 
 @reads

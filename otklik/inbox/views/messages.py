@@ -13,12 +13,13 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from otklik.accounts import policy
-from otklik.channels import delivery, intake
+from otklik.channels import intake
 from otklik.channels import queries as channels
 from otklik.inbox import queries
 from otklik.inbox.models import Attachment, Message
 from otklik.inbox.presenters import PREVIEWED
-from otklik.inbox.services import drafts, files, state
+from otklik.inbox.services import drafts, files
+from otklik.inbox.services import reply as answers
 from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, writes
 from otklik.kernel import media
 from otklik.kernel.errors import Conflict, NotFound
@@ -124,68 +125,45 @@ def file(request: StaffRequest, attachment_id: int) -> HttpResponse | FileRespon
 @writes
 @speaks_json
 def cancel(request: StaffRequest, message_id: int) -> HttpResponse:
-    """Undo of send: the answer does not leave, its text is a draft again, the conversation is open."""
-    message = _own_answer(request, message_id)
-    with transaction.atomic():
-        if not delivery.cancel(message.pk):
-            raise Conflict(_("Too late: the answer has left."))
-        _to_draft(request, message)
-        state.reopen(message.conversation_id, by=request.user)
-    return done(
-        request, message.conversation_id, _("Taken back. The text is a draft again"), draft=message.visibility
-    )
-
-
-def _own_answer(request: StaffRequest, message_id: int) -> Message:
-    message = queries.message(request.user, message_id)
-    policy.require(request.user, "conversation.reply", message)
-    if message.direction != "out":
-        raise NotFound
-    return message
-
-
-def _to_draft(request: StaffRequest, message: Message) -> None:
-    """Text, copies and files of an answer, back in the composer."""
-    drafts.save(
-        message.conversation_id,
-        message.visibility,
-        message.text,
-        by=request.user,
-        recipients={"cc": list(message.recipients.get("cc") or [])},
-    )
-    for one in message.attachments.all():
-        files.attach(
-            message.conversation_id, message.visibility, one.filename, media.get(one.digest), by=request.user
-        )
+    """Undo of send: the answer does not leave, its text is a draft again, the conversation is as it was."""
+    draft = drafts.from_cancelled(message_id, by=request.user)
+    return done(request, draft.conversation_id, _("Taken back. The text is a draft again"), draft=draft.mode)
 
 
 @writes
 @speaks_json
 def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
     """A failed answer as a draft, to be changed and sent anew; the failed one stays as evidence."""
-    message = _own_answer(request, message_id)
-    if message.delivery_state not in ("failed", "cancelled"):
+    message = queries.message(request.user, message_id)
+    policy.require(request.user, "conversation.reply", message)
+    if message.direction != "out" or message.delivery_state not in ("failed", "cancelled"):
         raise Conflict
+    pk, mode = message.conversation_id, message.visibility
     with transaction.atomic():
-        _to_draft(request, message)
-    return done(
-        request, message.conversation_id, _("The text is in the composer"), draft=message.visibility
-    )
+        recipients = {"cc": list(message.recipients.get("cc") or [])}
+        drafts.save(pk, mode, message.text, by=request.user, recipients=recipients)
+        for one in message.attachments.all():
+            files.attach(pk, mode, one.filename, media.get(one.digest), by=request.user)
+    return done(request, pk, _("The text is in the composer"), draft=mode)
 
 
 @writes
 @speaks_json
 def decide(request: StaffRequest, message_id: int, answer: str) -> HttpResponse:
     """What a person saw at the far end about an uncertain answer: `arrived` or `again`; `retry` for a failed one."""
-    policy.require(request.user, "delivery.resolve")
-    message = _own_answer(request, message_id)
-    found = channels.delivery_of(request.user.organisation_id, message.pk)
     if answer == "retry":
-        worked, text = delivery.retry(found), _("Being sent again")
+        message = answers.retry(message_id, by=request.user)
+    elif answer in ("arrived", "again"):
+        message = answers.decide(message_id, arrived=answer == "arrived", by=request.user)
     else:
-        arrived = answer == "arrived"
-        worked = delivery.decide(found, arrived=arrived)
-        text = _("Marked as arrived") if arrived else _("Being sent again")
-    if not worked:
-        raise Conflict
+        raise NotFound
+    text = _("Marked as arrived") if answer == "arrived" else _("Being sent again")
     return done(request, message.conversation_id, text)
+
+
+@writes
+@speaks_json
+def posted(request: StaffRequest, message_id: int) -> HttpResponse:
+    """An answer that a person has put on the site by hand; the address is the proof."""
+    message = answers.mark_posted(message_id, request.POST.get("url", "").strip(), by=request.user)
+    return done(request, message.conversation_id, _("Marked as posted"))

@@ -25,10 +25,10 @@ from otklik.inbox.models import (
     Message,
     Reminder,
     Seen,
-    SoftLock,
     Template,
 )
 from otklik.inbox.queries import Filters
+from otklik.inbox.services import presence
 from otklik.kernel import clock
 
 PAGE = 40
@@ -44,7 +44,6 @@ class Line:
     labels: list[Label] = field(default_factory=list)
     draft: str = ""
     writing: str = ""  # who is typing an answer
-    looking: str = ""  # who has it open
     gone: bool = False  # its last message was deleted by the author
     away: bool = False  # no longer in the view that is shown
 
@@ -109,9 +108,7 @@ def some(who: User, filters: Filters, ids: Iterable[int], *, current: int = 0) -
 def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current: int = 0) -> list[Line]:
     """Everything the rows say, in five queries."""
     ids = [one.pk for one in found]
-    seen = dict(
-        Seen.objects.filter(user_id=who.pk, conversation_id__in=ids).values_list("conversation_id", "message_id")
-    )
+    seen = {one.conversation_id: one for one in Seen.objects.filter(user_id=who.pk, conversation_id__in=ids)}
     drafts = dict(
         Draft.objects.filter(user_id=who.pk, conversation_id__in=ids)
         .exclude(text="")
@@ -121,7 +118,7 @@ def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current
     labels: dict[int, list[Label]] = {}
     for row in ConversationLabel.objects.filter(conversation_id__in=ids).select_related("label").order_by("label__name"):
         labels.setdefault(row.conversation_id, []).append(row.label)
-    writing, looking = _present(who, ids)
+    present = presence.others(who, ids)
     gone = set(
         Message.objects.filter(pk__in=[one.last_message_id for one in found], deleted_at__isnull=False).values_list(
             "conversation_id", flat=True
@@ -132,28 +129,21 @@ def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current
         Line(
             one,
             url=f"/inbox/{one.pk}/{query}",
-            unread=one.pk != current and not one.preview_by_us and one.last_message_id > seen.get(one.pk, 0),
+            unread=one.pk != current and _unread(one, seen.get(one.pk)),
             labels=labels.get(one.pk, []),
             draft=drafts.get(one.pk, ""),
-            writing=writing.get(one.pk, ""),
-            looking=looking.get(one.pk, ""),
+            writing=", ".join(other.name for other in present.get(one.pk, []) if other.typing),
             gone=one.pk in gone,
         )
         for one in found
     ]
 
 
-def _present(who: User, ids: Sequence[int]) -> tuple[dict[int, str], dict[int, str]]:
-    locks = (
-        SoftLock.objects.filter(conversation_id__in=ids, expires_at__gt=clock.now())
-        .exclude(user_id=who.pk)
-        .values_list("conversation_id", "user__name", "typing")
-    )
-    writing: dict[int, str] = {}
-    looking: dict[int, str] = {}
-    for pk, name, typing in locks:
-        (writing if typing else looking)[pk] = name
-    return writing, looking
+def _unread(conversation: Conversation, seen: Seen | None) -> bool:
+    """Marked so by hand, or something of the customer arrived after the last look."""
+    if seen is None:
+        return conversation.last_inbound_id > 0 and conversation.state != ConversationState.CLOSED
+    return seen.unread or conversation.last_inbound_id > seen.message_id
 
 
 def seen_up_to(who: User, conversation_id: int) -> int:

@@ -8,6 +8,7 @@ import zlib
 
 WIDTH, HEIGHT = 320, 200
 PAPER, INK = 0xF4, 0xB8
+MARGIN, LINE, THICK = 30, 14, 3
 
 
 def picture(name: str) -> dict[str, str]:
@@ -21,11 +22,16 @@ def _png(seed: int) -> bytes:
     rows = bytearray()
     for y in range(HEIGHT):
         rows.append(0)  # filter of the row: none
-        lined = 30 < y < HEIGHT - 30 and y % 14 < 3
-        length = 60 + (seed * 31 + y // 14 * 47) % 200
-        rows += bytes(INK if lined and 30 <= x < 30 + length else PAPER for x in range(WIDTH))
+        lined = MARGIN < y < HEIGHT - MARGIN and y % LINE < THICK
+        length = 60 + (seed * 31 + y // LINE * 47) % 200
+        rows += bytes(INK if lined and MARGIN <= x < MARGIN + length else PAPER for x in range(WIDTH))
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(bytes(rows))) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(bytes(rows)))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

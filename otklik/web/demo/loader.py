@@ -93,8 +93,13 @@ class Loader:
         self.organisation.save(update_fields=["name", "spellings", "signature"])
         for brand in self.data["brands"]:
             Brand.objects.create(organisation=self.organisation, **brand)
-        outlets = {one["key"]: Outlet.objects.create(organisation=self.organisation, **one) for one in self.data["outlets"]}
-        Product.objects.bulk_create(Product(organisation=self.organisation, **one) for one in self.data["products"])
+        outlets = {
+            one["key"]: Outlet.objects.create(organisation=self.organisation, **one)
+            for one in self.data["outlets"]
+        }
+        Product.objects.bulk_create(
+            Product(organisation=self.organisation, **one) for one in self.data["products"]
+        )
         for employee in self.data["employees"]:
             place = outlets.get(employee["outlet"])
             Employee.objects.create(organisation=self.organisation, **{**employee, "outlet": place})
@@ -120,7 +125,12 @@ class Loader:
             self.teams[team["key"]] = Team.objects.create(organisation=self.organisation, name=team["name"])
         for one in self.data["staff"]:
             user = accounts.create_user(
-                self.organisation, email=one["email"], name=one["name"], roles=[one["role"]], title=one["title"], by=self.by
+                self.organisation,
+                email=one["email"],
+                name=one["name"],
+                roles=[one["role"]],
+                title=one["title"],
+                by=self.by,
             )
             self.staff[one["key"]] = user
             if one.get("team"):
@@ -172,7 +182,9 @@ class Loader:
         payload = {
             "id": identity,
             "author": {
-                "id": customer["email"] if told["channel"] == "mail" and customer["email"] else customer["key"],
+                "id": customer["email"]
+                if told["channel"] == "mail" and customer["email"]
+                else customer["key"],
                 "name": customer["name"],
                 "handle": customer["handle"] or "",
             },
@@ -240,7 +252,11 @@ class Loader:
         """Labels, owner and state as the story ends."""
         told, pk = moment.story, self._conversation(moment)
         ConversationLabel.objects.bulk_create(
-            [ConversationLabel(conversation_id=pk, label=self.labels[key]) for key in told["labels"] if key in self.labels],
+            [
+                ConversationLabel(conversation_id=pk, label=self.labels[key])
+                for key in told["labels"]
+                if key in self.labels
+            ],
             ignore_conflicts=True,
         )
         owner = self.staff.get(told["assignee"] or "")

@@ -210,7 +210,10 @@ def _encoding(path: Path) -> str:
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[io.TextIOWrapper]:
     """A damaged byte becomes U+FFFD: one bad letter must not cost the rest of the file."""
-    with open_binary(path) as handle, io.TextIOWrapper(handle, encoding=name, errors="replace", newline="") as source:
+    with (
+        open_binary(path) as handle,
+        io.TextIOWrapper(handle, encoding=name, errors="replace", newline="") as source,
+    ):
         yield source
 
 

@@ -1,0 +1,118 @@
+"""What the codes of the audit mean. Entries keep codes; words are put on when somebody looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from otklik.audit.models import Entry
+
+WORDS: dict[str, str | Promise] = {
+    "staff.created": _("added to staff"),
+    "staff.changed": _("roles, teams or data of a colleague changed"),
+    "staff.profile_changed": _("own page changed"),
+    "staff.deactivated": _("switched off and signed out"),
+    "staff.activated": _("allowed to sign in again"),
+    "staff.invited": _("invited"),
+    "staff.invitation_revoked": _("invitation withdrawn"),
+    "staff.invitation_accepted": _("invitation accepted"),
+    "staff.password_link": _("link for a new password made"),
+    "staff.signed_in": _("signed in"),
+    "staff.signed_out": _("signed out"),
+    "team.created": _("team created"),
+    "team.changed": _("team changed"),
+    "team.deleted": _("team deleted"),
+    "apikey.created": _("API key created"),
+    "apikey.revoked": _("API key revoked"),
+    "organisation.changed": _("settings of the organisation changed"),
+    "directory.created": _("entry added to the directory"),
+    "directory.changed": _("entry of the directory changed"),
+    "directory.archived": _("entry put into the archive"),
+    "directory.restored": _("entry taken from the archive"),
+    "directory.imported": _("directory imported"),
+    "calendar.created": _("working calendar created"),
+    "calendar.changed": _("working calendar changed"),
+    "calendar.deleted": _("working calendar deleted"),
+    "event.created": _("event added to the calendar"),
+    "event.changed": _("event of the calendar changed"),
+    "event.deleted": _("event of the calendar deleted"),
+    "conversation.assigned": _("assigned"),
+    "conversation.closed": _("closed"),
+    "conversation.reopened": _("reopened"),
+    "conversation.waiting": _("waits for the customer"),
+    "conversation.snoozed": _("snoozed"),
+    "message.sent": _("answer sent"),
+}
+
+KINDS: dict[str, str | Promise] = {
+    "conversation": _("conversation"),
+    "message": _("message"),
+    "customer": _("customer"),
+    "order": _("order"),
+    "user": _("member of staff"),
+    "invitation": _("invitation"),
+    "team": _("team"),
+    "apikey": _("API key"),
+    "organisation": _("organisation"),
+    "brand": _("brand"),
+    "outlet": _("outlet"),
+    "product": _("product"),
+    "employee": _("employee"),
+    "calendar": _("working calendar"),
+    "calendar_event": _("event of the calendar"),
+    "channel": _("channel"),
+}
+
+LINKS = {"conversation": "/inbox/{}/", "user": "/staff/{}/", "team": "/staff/teams/{}/"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry in words."""
+
+    at: datetime
+    who: str
+    text: str
+    subject: str
+    details: str
+    sealed: bool
+    code: str
+
+
+def word(code: str) -> str:
+    """The words of a code; an unknown one stands as it is, nothing is hidden."""
+    return str(WORDS.get(code, code))
+
+
+def choices() -> list[tuple[str, str]]:
+    return sorted(((code, str(text)) for code, text in WORDS.items()), key=lambda pair: pair[1])
+
+
+def line(entry: Entry) -> Line:
+    kind = str(KINDS.get(entry.object_kind, entry.object_kind))
+    return Line(
+        at=entry.at,
+        who=entry.actor_name,
+        text=word(entry.action),
+        subject=f"{kind} {entry.object_id}" if entry.object_id else kind,
+        details=details(entry),
+        sealed=entry.seq is not None,
+        code=entry.action,
+    )
+
+
+def details(entry: Entry) -> str:
+    """Reason and data, short."""
+    parts = [_now("reason: %(reason)s") % {"reason": entry.reason}] if entry.reason else []
+    parts += [f"{key}: {_short(value)}" for key, value in entry.data.items() if value not in (None, "", [], {})]
+    return " · ".join(parts)
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+    return text if len(text) <= 200 else text[:199] + "…"  # noqa: PLR2004 fits into a row
