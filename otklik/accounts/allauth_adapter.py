@@ -19,7 +19,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render as allauth does, send as we do: after the commit, repeated when the server is away."""
-        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
+        message = self.render_mail(
+            template_prefix, email, {"request": self.request, "email": email, **context}
+        )
         user = context.get("user")
         organisation_id = user.organisation_id if isinstance(user, User) else None
         mailer.queue(email, message.subject, message.body, organisation_id=organisation_id)

@@ -189,7 +189,9 @@ def get_directory_entry(request: Call, kind: Kind, entry_id: Id) -> Entry:
     return queries.entry(request.auth.organisation_id, kind, entry_id)
 
 
-EXAMPLE = {"entries": [{"key": "tverskaya", "name": "Тверская, 12", "city": "Москва", "spellings": ["на Тверской"]}]}
+EXAMPLE = {
+    "entries": [{"key": "tverskaya", "name": "Тверская, 12", "city": "Москва", "spellings": ["на Тверской"]}]
+}
 
 
 @operation(
@@ -250,7 +252,9 @@ def _state(row: Entry) -> dict[str, Any]:
 def _linked(organisation_id: int, kind: str, key: str) -> int:
     found = _by_key(organisation_id, kind, key)
     if found is None:
-        raise Invalid(_("There is no entry with the key “%(key)s” to link with.") % {"key": key.replace("%", "%%")})
+        raise Invalid(
+            _("There is no entry with the key “%(key)s” to link with.") % {"key": key.replace("%", "%%")}
+        )
     return found.pk
 
 
@@ -290,7 +294,15 @@ def list_calendars(request: Call) -> Any:
     return queries.calendars(request.auth.organisation_id)
 
 
-@operation(calendar_router, "POST", "/calendars", right="directory.write", answer=CalendarOut, status=201, example=WEEK)
+@operation(
+    calendar_router,
+    "POST",
+    "/calendars",
+    right="directory.write",
+    answer=CalendarOut,
+    status=201,
+    example=WEEK,
+)
 def create_calendar(request: Call, data: CalendarIn) -> WorkingCalendar:
     """New working hours."""
     return services.save_calendar(CalendarData(**data.dict()), by=request.auth)
@@ -340,7 +352,13 @@ def list_calendar_events(request: Call, window: Query[Window]) -> Any:
 
 
 @operation(
-    calendar_router, "POST", "/calendar-events", right="calendar.write", answer=EventOut, status=201, example=OUTAGE
+    calendar_router,
+    "POST",
+    "/calendar-events",
+    right="calendar.write",
+    answer=EventOut,
+    status=201,
+    example=OUTAGE,
 )
 def create_calendar_event(request: Call, data: EventIn) -> CalendarEvent:
     """Tell Otklik what happens."""

@@ -45,7 +45,9 @@ _SPLIT = re.compile(r"[|;\n]+")
 
 class Unreadable(Invalid):
     code = "unreadable_table"
-    text = gettext_lazy("This does not look like a CSV table. The first row must name the columns, among them key and name.")
+    text = gettext_lazy(
+        "This does not look like a CSV table. The first row must name the columns, among them key and name."
+    )
 
 
 @dataclass
@@ -80,7 +82,10 @@ def read(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             raise Unreadable(field="file")
         for row in rows:
             if any(cell.strip() for cell in row):
-                yield rows.line_num, {name: cell.strip() for name, cell in zip(columns, row, strict=False) if name}
+                yield (
+                    rows.line_num,
+                    {name: cell.strip() for name, cell in zip(columns, row, strict=False) if name},
+                )
     except csv.Error as error:
         raise Unreadable(field="file") from error
 
@@ -142,9 +147,13 @@ def _row(kind: str, line: int, row: dict[str, str], by: Who, result: Result) -> 
     try:
         with transaction.atomic():
             model = queries.model_of(kind)
-            known = model._default_manager.filter(organisation_id=by.organisation_id, key=row.get("key", "")).first()
+            known = model._default_manager.filter(
+                organisation_id=by.organisation_id, key=row.get("key", "")
+            ).first()
             entry_data = _data(kind, row, by, known)
-            _entry, changed = company.apply_entry(kind, entry_data, by=by, entry_id=known.pk if known else None)
+            _entry, changed = company.apply_entry(
+                kind, entry_data, by=by, entry_id=known.pk if known else None
+            )
     except OtklikError as error:
         result.failed += 1
         if len(result.errors) < SHOWN_ERRORS:
@@ -161,9 +170,7 @@ def _row(kind: str, line: int, row: dict[str, str], by: Who, result: Result) -> 
 
 def _data(kind: str, row: dict[str, str], by: Who, known: object) -> EntryData:
     """Columns that the file does not have keep their value."""
-    more = {
-        name: _value(name, row[name], by.organisation_id) for name in company.FIELDS[kind] if name in row
-    }
+    more = {name: _value(name, row[name], by.organisation_id) for name in company.FIELDS[kind] if name in row}
     kept = tuple(getattr(known, "spellings", ()))
     spellings = tuple(_SPLIT.split(row["spellings"])) if "spellings" in row else kept
     return EntryData(key=row.get("key", ""), name=row.get("name", ""), spellings=spellings, more=more)

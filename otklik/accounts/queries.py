@@ -106,8 +106,10 @@ def open_invitation(token: str, *, lock: bool = False) -> Invitation:
 
 def api_keys(organisation_id: int) -> QuerySet[ApiKey]:
     """Live keys first, newest first."""
-    return ApiKey.objects.filter(organisation_id=organisation_id).select_related("created_by").order_by(
-        "revoked_at", "-created_at"
+    return (
+        ApiKey.objects.filter(organisation_id=organisation_id)
+        .select_related("created_by")
+        .order_by("revoked_at", "-created_at")
     )
 
 
@@ -127,7 +129,7 @@ def model_of(kind: str) -> type[Brand] | type[Outlet] | type[Product] | type[Emp
 
 def entries(organisation_id: int, kind: str, query: str = "", *, archived: bool = False) -> QuerySet[Entry]:
     """A part of the directory by name; `query`: words in any form (spellings too), or a part of name, key or city."""
-    rows: QuerySet[Entry] = model_of(kind)._default_manager.filter(organisation_id=organisation_id)  # type: ignore[assignment]
+    rows: QuerySet[Entry] = model_of(kind)._default_manager.filter(organisation_id=organisation_id)
     rows = rows.filter(archived_at__isnull=not archived).order_by("name", "pk")
     query = query.strip()
     if not query:

@@ -36,7 +36,7 @@ class Entry(models.Model):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise RuntimeError("audit entries are never changed")
         super().save(*args, **kwargs)
 

@@ -111,19 +111,28 @@ def deliver(payload: dict[str, Any]) -> None:
     if delivery.state not in STARTABLE:
         return
     _wait_for_turn(delivery)
-    outbound = thaw(delivery)
-    config = delivery.account.config
     attempt = _begin(delivery)
-    if attempt is None:
-        return
+    if attempt is not None:
+        _end(delivery, attempt, _send(delivery))
+
+
+def _send(delivery: Delivery) -> SendResult:
+    """The one call to the far end, with an honest answer whatever happens."""
     try:
-        result = registry.adapter(delivery.account.kind).send(config, outbound)
+        outbound, config = thaw(delivery), delivery.account.config
+        adapter = registry.adapter(delivery.account.kind)
+    except (
+        Exception
+    ) as error:  # nothing has left yet: a file is gone, a key does not fit, the kind is unknown
+        log.exception("delivery %s cannot be prepared", delivery.pk)
+        return SendResult(SendState.REJECTED, code="not_prepared", detail=f"{type(error).__name__}: {error}")
+    try:
+        return adapter.send(config, outbound)
     except Exception as error:  # the call may have gone through: that is what uncertain means
         log.exception("delivery %s: the adapter failed", delivery.pk)
-        result = SendResult(
+        return SendResult(
             SendState.UNCERTAIN, code="adapter_failed", detail=f"{type(error).__name__}: {error}"
         )
-    _end(delivery, attempt, result)
 
 
 def _wait_for_turn(delivery: Delivery) -> None:
@@ -208,7 +217,10 @@ def _uncertain(delivery: Delivery, result: SendResult) -> None:
 
 def _deduplicates(delivery: Delivery) -> bool:
     account = delivery.account
-    return registry.has(account.kind) and registry.adapter(account.kind).capabilities(account.settings).idempotent_send
+    return (
+        registry.has(account.kind)
+        and registry.adapter(account.kind).capabilities(account.settings).idempotent_send
+    )
 
 
 def ask_far_end(delivery: Delivery) -> Found:
@@ -313,7 +325,9 @@ def bounced(account_id: int, idempotency_key: str, *, detail: str, code: str) ->
     won = (
         Delivery.objects.filter(pk=delivery.pk, attempts__gt=0)
         .exclude(state__in=(DeliveryState.FAILED, DeliveryState.CANCELLED))
-        .update(state=DeliveryState.FAILED, error_code=code[:64], error=detail[:2000], finished_at=clock.now())
+        .update(
+            state=DeliveryState.FAILED, error_code=code[:64], error=detail[:2000], finished_at=clock.now()
+        )
     )
     if won:
         _announce(delivery, DeliveryState.FAILED, error=detail)

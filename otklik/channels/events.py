@@ -30,3 +30,10 @@ class DeliveryChanged:
     state: str
     external_id: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundBatch:
+    """Events of an account whose adapter says `bulk`: independent rows, understood in one transaction."""
+
+    events: tuple[InboundParsed, ...]

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F
 
 from otklik.channels import registry
-from otklik.channels.events import InboundParsed
+from otklik.channels.events import InboundBatch, InboundParsed
 from otklik.channels.models import ChannelAccount, RawEvent
 from otklik.channels.protocol import Inbound
 from otklik.channels.protocol import RawEvent as Raw
 from otklik.kernel import clock, events, media, outbox
-from otklik.kernel.errors import OtklikError
+from otklik.kernel.errors import Conflict, OtklikError
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +124,64 @@ def _plan_parse(account: ChannelAccount, ids: list[int]) -> None:
 
 
 def parse(payload: dict[str, Any]) -> None:
-    """Outbox handler: understand a batch; each event is a transaction of its own, so a crash repeats nothing."""
+    """Outbox handler: understand a batch; each event is a transaction of its own, so a crash repeats nothing.
+
+    Independent rows (adapters with `bulk`) share one transaction; when that fails they go one by one.
+    """
     rows = RawEvent.objects.select_related("account").filter(pk__in=payload["ids"]).order_by("id")
+    waiting = [row for row in rows if row.state == RawEvent.State.NEW]
+    if len(waiting) > 1 and getattr(registry.adapter(waiting[0].account.kind), "bulk", False):
+        waiting = _parse_together(waiting)
+    for row in waiting:
+        _parse_one(row)
+
+
+def _parse_together(rows: list[RawEvent]) -> list[RawEvent]:
+    """Understand rows of one account at once; returns those that must go one by one."""
+    account = rows[0].account
+    adapter, config = registry.adapter(account.kind), account.config
+    understood: list[tuple[RawEvent, list[Inbound]]] = []
+    left = []
     for row in rows:
-        if row.state == RawEvent.State.NEW:
-            _parse_one(row)
+        try:
+            understood.append((row, adapter.parse(config, to_protocol(row))))
+        except Exception:  # alone it gets its own error
+            left.append(row)
+    try:
+        _apply_together(understood)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.info("a batch of %s goes row by row: %s", len(rows), type(error).__name__)
+        return rows
+    return left
+
+
+@transaction.atomic
+def _apply_together(understood: list[tuple[RawEvent, list[Inbound]]]) -> None:
+    """All events become what they are, or none."""
+    won = RawEvent.objects.filter(pk__in=[row.pk for row, _ in understood], state=RawEvent.State.NEW).update(
+        state=RawEvent.State.PARSED, parsed_at=clock.now(), attempts=F("attempts") + 1, error=""
+    )
+    if won != len(understood):
+        raise Conflict  # another process has some of them
+    nothing = [row.pk for row, inbound in understood if not inbound]
+    if nothing:
+        RawEvent.objects.filter(pk__in=nothing).update(state=RawEvent.State.IGNORED)
+    events.announce(InboundBatch(tuple(_parsed(row, one) for row, inbound in understood for one in inbound)))
+
+
+def _parsed(row: RawEvent, inbound: Inbound) -> InboundParsed:
+    account = row.account
+    return InboundParsed(
+        organisation_id=account.organisation_id,
+        account_id=account.pk,
+        account_kind=account.kind,
+        account_scope=account.public_id.hex,
+        team_id=account.team_id,
+        raw_id=row.pk,
+        inbound=inbound,
+    )
 
 
 def _parse_one(row: RawEvent) -> None:
@@ -162,19 +216,8 @@ def _apply(row: RawEvent, inbound: list[Inbound]) -> None:
     )
     if not won:
         return
-    account = row.account
     for one in inbound:
-        events.announce(
-            InboundParsed(
-                organisation_id=account.organisation_id,
-                account_id=account.pk,
-                account_kind=account.kind,
-                account_scope=account.public_id.hex,
-                team_id=account.team_id,
-                raw_id=row.pk,
-                inbound=one,
-            )
-        )
+        events.announce(_parsed(row, one))
 
 
 def parse_waiting(account: ChannelAccount, *, progress: Callable[[int], None] = lambda done: None) -> int:

@@ -2,17 +2,125 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from datetime import UTC, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncHour
 
 from otklik.channels import registry
-from otklik.channels.models import ChannelAccount, Delivery, DeliveryState, RawEvent
+from otklik.channels.models import ChannelAccount, Delivery, DeliveryState, ImportJob, ImportMapping, RawEvent
 from otklik.channels.ports import AccountFacts
 from otklik.channels.protocol import Capabilities
+from otklik.kernel import clock
 from otklik.kernel.errors import NotFound
 
 
 def accounts(organisation_id: int) -> QuerySet[ChannelAccount]:
     return ChannelAccount.objects.filter(organisation_id=organisation_id).order_by("name")
+
+
+def connected(organisation_id: int) -> QuerySet[ChannelAccount]:
+    """Without the archive; what people see."""
+    return accounts(organisation_id).filter(archived_at=None).select_related("team")
+
+
+def import_sources(organisation_id: int) -> QuerySet[ChannelAccount]:
+    return connected(organisation_id).filter(kind="import")
+
+
+def traffic(organisation_id: int, hours: int = 24) -> dict[int, list[int]]:
+    """Events stored in each of the last `hours` hours, oldest first, by account."""
+    since = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    rows = (
+        RawEvent.objects.filter(account__organisation_id=organisation_id, received_at__gte=since)
+        .annotate(hour=TruncHour("received_at", tzinfo=UTC))
+        .values_list("account_id", "hour")
+        .annotate(number=Count("id"))
+        .order_by()
+    )
+    found: dict[int, list[int]] = {}
+    for account_id, hour, number in rows:
+        place = int((hour - since.astimezone(UTC)).total_seconds() // 3600)
+        if 0 <= place < hours:
+            found.setdefault(account_id, [0] * hours)[place] = number
+    return found
+
+
+def sent_since(organisation_id: int, hours: int = 24) -> dict[int, int]:
+    """Answers that left in the last hours, by account."""
+    states = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.RECONCILED)
+    rows = (
+        Delivery.objects.filter(
+            organisation_id=organisation_id, state__in=states, finished_at__gte=clock.ago(hours * 3600)
+        )
+        .values_list("account_id")
+        .annotate(number=Count("id"))
+        .order_by()
+    )
+    return {account_id: number for account_id, number in rows}
+
+
+def delivery_counts(organisation_id: int) -> dict[str, int]:
+    """How many answers wait, are repeated, are stopped or unknown."""
+    states = (
+        DeliveryState.QUEUED,
+        DeliveryState.SENDING,
+        DeliveryState.THROTTLED,
+        DeliveryState.RESEND_APPROVED,
+        DeliveryState.FAILED,
+        DeliveryState.UNCERTAIN,
+    )
+    rows = (
+        Delivery.objects.filter(organisation_id=organisation_id, state__in=states)
+        .values_list("state")
+        .annotate(number=Count("id"))
+        .order_by()
+    )
+    return {str(state): number for state, number in rows}
+
+
+def waiting_deliveries(organisation_id: int) -> QuerySet[Delivery]:
+    """Answers on their way, oldest first."""
+    states = (
+        DeliveryState.QUEUED,
+        DeliveryState.SENDING,
+        DeliveryState.THROTTLED,
+        DeliveryState.RESEND_APPROVED,
+    )
+    return (
+        Delivery.objects.filter(organisation_id=organisation_id, state__in=states)
+        .select_related("account")
+        .order_by("queued_at", "id")
+    )
+
+
+def unread(organisation_id: int) -> QuerySet[RawEvent]:
+    """Events that are stored and wait to be understood."""
+    return RawEvent.objects.filter(account__organisation_id=organisation_id, state=RawEvent.State.NEW)
+
+
+def imports(organisation_id: int) -> QuerySet[ImportJob]:
+    """Newest first; files whose columns were never confirmed are left out after a day."""
+    stale = Q(state=ImportJob.State.UPLOADED, created_at__lt=clock.ago(86400.0))
+    return (
+        ImportJob.objects.filter(organisation_id=organisation_id)
+        .exclude(stale)
+        .select_related("account", "created_by")
+        .order_by("-id")
+    )
+
+
+def import_job(organisation_id: int, job_id: int) -> ImportJob:
+    found = (
+        ImportJob.objects.select_related("account").filter(organisation_id=organisation_id, pk=job_id).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def mappings(organisation_id: int) -> QuerySet[ImportMapping]:
+    return ImportMapping.objects.filter(organisation_id=organisation_id).order_by("-used_at")
 
 
 def account(organisation_id: int, account_id: int) -> ChannelAccount:

@@ -1,20 +1,28 @@
-"""Writes of channels: connect, change, switch off. Secrets are sealed here and nowhere shown again."""
+"""Writes of channels: connect, change, pause, archive, fetch again. Secrets are sealed and nowhere shown again.
+
+What a person does to answers and raw events on the operations page is in repairs.py.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts import policy
 from otklik.accounts import queries as staff
 from otklik.accounts.principals import User
 from otklik.audit import services as audit
-from otklik.channels import registry
+from otklik.channels import polling, registry
 from otklik.channels.models import ChannelAccount
+from otklik.channels.protocol import CheckResult
 from otklik.kernel import clock, secrets
-from otklik.kernel.errors import Invalid
+from otklik.kernel.errors import Invalid, NotFound, OtklikError
+
+log = logging.getLogger(__name__)
 
 SECRET_NAMES = frozenset(
     {"password", "smtp_password", "token", "refresh_token", "client_secret", "signing_secret"}
@@ -96,6 +104,84 @@ def switch(account_id: int, *, on: bool, by: User) -> ChannelAccount:
     return account
 
 
+@transaction.atomic
+def archive(account_id: int, *, on: bool, by: User) -> ChannelAccount:
+    """Out of the list and silent; conversations and their history stay. Comes back paused."""
+    account = _locked(account_id, by)
+    account.archived_at = clock.now() if on else None
+    account.active = False
+    account.save(update_fields=["archived_at", "active"])
+    _record("channel.archived" if on else "channel.restored", account, by)
+    return account
+
+
+@transaction.atomic
+def rescan(account_id: int, *, by: User) -> ChannelAccount:
+    """Fetch again from the beginning of what was asked for; keys keep what is known from doubling."""
+    account = _locked(account_id, by)
+    if account.kind == "mail":
+        # every mail since the first day is looked at anew; how far back that is stays as it was asked for
+        account.cursor = {
+            folder: {**state, "uid": 0, "owed": [], "backlog_to": max(state["uid"], state.get("backlog_to") or 0)}
+            for folder, state in account.cursor.items()
+        }
+    else:
+        account.cursor = {}
+    account.poll_due_at = clock.now()
+    account.save(update_fields=["cursor", "poll_due_at"])
+    _record("channel.rescan", account, by)
+    return account
+
+
+@transaction.atomic
+def renew_hook(account_id: int, signing_secret: str, *, by: User) -> ChannelAccount:
+    """Another address and signing secret; the old ones are refused from now on."""
+    account = _locked(account_id, by)
+    account.path_secret = secrets.new_token()
+    account.sealed = secrets.seal({**secrets.unseal(account.sealed), "signing_secret": signing_secret})
+    account.save(update_fields=["path_secret", "sealed"])
+    _record("channel.secret_renewed", account, by)
+    return account
+
+
+def check(account_id: int, *, by: User) -> CheckResult:
+    """Test the stored settings now, and let the channel's state follow what was found."""
+    policy.require(by, "channel.write")
+    account = ChannelAccount.objects.filter(pk=account_id, organisation_id=by.organisation_id).first()
+    if account is None:
+        raise NotFound
+    result = try_settings(account.kind, account.config)
+    if result.ok:
+        polling.recovered(account)
+    else:
+        polling.failing(account, CheckFailed(result.message.replace("%", "%%"), code=result.code))
+    return result
+
+
+def try_settings(kind: str, config: dict[str, Any]) -> CheckResult:
+    """Ask the far end with settings that need not be stored. Never raises: a surprise is a sentence too."""
+    try:
+        return registry.adapter(kind).check(config)
+    except OtklikError as error:
+        return CheckResult(ok=False, code=error.code, message=error.sentence)
+    except Exception as error:
+        log.exception("check of %s failed", kind)
+        return CheckResult(
+            ok=False,
+            code="check_failed",
+            message=_("The check broke off: %(reason)s. Look at host and port.") % {"reason": type(error).__name__},
+        )
+
+
+class CheckFailed(OtklikError):
+    code = "check_failed"
+
+
+def refused(account_id: int) -> None:
+    """A call of the webhook with a wrong signature: counted, shown on the operations page."""
+    ChannelAccount.objects.filter(pk=account_id).update(refused=F("refused") + 1, refused_at=clock.now())
+
+
 def _locked(account_id: int, by: User) -> ChannelAccount:
     policy.require(by, "channel.write")
     account = (
@@ -104,7 +190,7 @@ def _locked(account_id: int, by: User) -> ChannelAccount:
         .first()
     )
     if account is None:
-        raise policy.NotFound
+        raise NotFound
     return account
 
 

@@ -36,6 +36,7 @@ NAMES = {
     "order": "order",
     "view": "view",
 }
+MAX_DIGITS = 17  # fits a database number
 NUMBERS = ("accounts", "assignees", "teams", "labels", "ratings")
 WORDS = ("states", "channels")
 DEFAULTS = asdict(Filters())
@@ -68,7 +69,7 @@ PLACES: dict[str, Any] = {
 
 def whole(text: str) -> int:
     """A number from an address; anything else is 0."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
 
 
 def filters_of(data: QueryDict) -> Filters:
@@ -100,7 +101,8 @@ def _day(text: str) -> str:
 def stored(data: Mapping[str, Any]) -> Filters:
     """Filters as a saved view keeps them (JSON); names of a later version are left out."""
     known = {one.name for one in fields(Filters)}
-    return Filters(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+    return Filters(**kept)
 
 
 def address(filters: Filters, **more: str | int) -> str:

@@ -132,7 +132,7 @@ def thread_items(messages: Sequence[Message], conversation: Conversation, *, see
 def _item(message: Message) -> Item:
     key = f"m-{message.pk}"
     if message.direction == "system":
-        icon, text = sentence(message.event)
+        icon, text = sentence(message.event, message.author_name)
         return Item("event", message.occurred_at, text=text, icon=icon, who=message.author_name, key=key)
     if message.deleted_at is not None:
         return Item("gone", message.occurred_at, said=Said(message, []), key=key, version="gone")
@@ -147,7 +147,9 @@ def said(message: Message) -> Said:
     files = [one for one in message.attachments.all() if not one.inline or one.content_type not in PREVIEWED]
     inline = [one for one in message.attachments.all() if one.inline and one.content_type in PREVIEWED]
     revisions = sorted(message.revisions.all(), key=lambda one: one.replaced_at, reverse=True)
-    icon, words, tone = SIGNS.get(message.delivery_state, ("", "", "")) if message.direction == "out" else ("", "", "")
+    icon, words, tone = (
+        SIGNS.get(message.delivery_state, ("", "", "")) if message.direction == "out" else ("", "", "")
+    )
     return Said(
         message,
         pieces=pieces(message.text, names),
@@ -163,12 +165,12 @@ def said(message: Message) -> Said:
     )
 
 
-def sentence(event: dict[str, Any]) -> tuple[str, str]:
-    """Icon and words of a system line; an unknown code shows its bare name rather than nothing."""
+def sentence(event: dict[str, Any], who: str = "") -> tuple[str, str]:
+    """Icon and words of a system line of `who`; an unknown code shows its bare name rather than nothing."""
     code = str(event.get("code", ""))
     data = {key: _worded(value) for key, value in event.items()}
     if code == "conversation.assigned":
-        return "people", _assigned(data)
+        return "people", _assigned(data, who)
     icon, text = SENTENCES.get(code, ("info", code))
     try:
         return icon, str(text) % data
@@ -185,8 +187,10 @@ def _worded(value: Any) -> str:
     return text
 
 
-def _assigned(data: dict[str, str]) -> str:
+def _assigned(data: dict[str, str], who: str) -> str:
     user, team = data.get("user", ""), data.get("team", "")
+    if user and user == who:
+        return _("Taken over")
     if user and team:
         return _("Owner: %(user)s, team: %(team)s") % {"user": user, "team": team}
     if user:

@@ -101,7 +101,9 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
         if values:
             rows = rows.filter(**{f"{name}__in": values})
     for label_id in filters.labels:
-        rows = rows.filter(Exists(ConversationLabel.objects.filter(conversation=OuterRef("pk"), label_id=label_id)))
+        rows = rows.filter(
+            Exists(ConversationLabel.objects.filter(conversation=OuterRef("pk"), label_id=label_id))
+        )
     rows = _by_dates(_by_details(rows, filters), who, filters)
     if filters.query.strip():
         rows = _by_words(rows, who, filters.query)
@@ -111,7 +113,10 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
 ORDERS: dict[str, tuple[Any, ...]] = {
     "newest": ("-last_message_at", "-id"),
     "oldest": ("last_message_at", "id"),
-    "waiting": (F("waiting_since").asc(nulls_last=True), "id"),  # the longest waiting first, who does not wait last
+    "waiting": (
+        F("waiting_since").asc(nulls_last=True),
+        "id",
+    ),  # the longest waiting first, who does not wait last
 }
 
 
@@ -125,7 +130,9 @@ def _by_details(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conv
     return rows
 
 
-def _by_dates(rows: QuerySet[Conversation], who: policy.Principal, filters: Filters) -> QuerySet[Conversation]:
+def _by_dates(
+    rows: QuerySet[Conversation], who: policy.Principal, filters: Filters
+) -> QuerySet[Conversation]:
     """Days of the organisation's zone as moments, so that the index answers. Raises Invalid for what is no date."""
     if not (filters.since or filters.until):
         return rows
@@ -141,7 +148,9 @@ def _day(text: str, name: str, zone: ZoneInfo) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time.min, tzinfo=zone)
     except ValueError as error:
-        raise Invalid(_("“%(text)s” is not a date. Write it as 2026-11-22."), field=name, text=text) from error
+        raise Invalid(
+            _("“%(value)s” is not a date. Write it as 2026-11-22."), field=name, text=text
+        ) from error
 
 
 ACTIVE = (ConversationState.OPEN, ConversationState.WAITING)
@@ -156,7 +165,9 @@ def _of_view(rows: QuerySet[Conversation], who: User, filters: Filters) -> Query
     if view == "trouble":
         return rows.exclude(trouble="")
     if view == "mentions":
-        return rows.filter(Exists(Mention.objects.filter(message__conversation=OuterRef("pk"), user_id=who.pk)))
+        return rows.filter(
+            Exists(Mention.objects.filter(message__conversation=OuterRef("pk"), user_id=who.pk))
+        )
     if view == "drafts":
         return rows.filter(Exists(_drafts(who).filter(conversation=OuterRef("pk"))))
     rows = rows.filter(_belongs(view, who))
@@ -202,7 +213,9 @@ class Row:
     deleted: bool = False
 
 
-def page(who: User, filters: Filters, *, before: tuple[datetime, int] | None = None, size: int = PAGE) -> list[Row]:
+def page(
+    who: User, filters: Filters, *, before: tuple[datetime, int] | None = None, size: int = PAGE
+) -> list[Row]:
     """One page of the list in a fixed number of queries. `before`: last_message_at and id of the last row shown."""
     rows = filtered(who, filters).select_related("assignee", "team", "account")
     if before is not None:
@@ -210,13 +223,21 @@ def page(who: User, filters: Filters, *, before: tuple[datetime, int] | None = N
     found = list(rows[:size])
     ids = [one.pk for one in found]
     seen = {row.conversation_id: row for row in Seen.objects.filter(user_id=who.pk, conversation_id__in=ids)}
-    drafts = Draft.objects.filter(user_id=who.pk, conversation_id__in=ids).exclude(text="").order_by("updated_at")
+    drafts = (
+        Draft.objects.filter(user_id=who.pk, conversation_id__in=ids).exclude(text="").order_by("updated_at")
+    )
     texts = dict(drafts.values_list("conversation_id", "text"))
     labels: dict[int, list[Label]] = {}
-    for one in ConversationLabel.objects.filter(conversation_id__in=ids).select_related("label").order_by("label__name"):
+    for one in (
+        ConversationLabel.objects.filter(conversation_id__in=ids)
+        .select_related("label")
+        .order_by("label__name")
+    ):
         labels.setdefault(one.conversation_id, []).append(one.label)
     newest = [one.last_message_id for one in found]
-    deleted = set(Message.objects.filter(pk__in=newest, deleted_at__isnull=False).values_list("pk", flat=True))
+    deleted = set(
+        Message.objects.filter(pk__in=newest, deleted_at__isnull=False).values_list("pk", flat=True)
+    )
     return [
         Row(
             one,

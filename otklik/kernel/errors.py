@@ -15,7 +15,7 @@ class OtklikError(Exception):
     status = 400
     text: str | Promise = _("Something went wrong. Your work is safe; try again.")
 
-    def __init__(self, text: str | Promise | None = None, *, code: str | None = None, **data: Any) -> None:
+    def __init__(self, text: str | Promise | None = None, /, *, code: str | None = None, **data: Any) -> None:
         if text is not None:
             self.text = text
         if code is not None:

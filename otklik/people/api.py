@@ -88,7 +88,9 @@ class CustomerSearch(Window):
 @operation(router, "GET", "/customers", right="customer.read", answer=Page[CustomerOut])
 def list_customers(request: Call, search: Query[CustomerSearch]) -> Any:
     """Find customers, newest first."""
-    filters = Filters(query=search.q, kind=search.kind, late=search.late, stop=search.stop, noted=search.noted)
+    filters = Filters(
+        query=search.q, kind=search.kind, late=search.late, stop=search.stop, noted=search.noted
+    )
     rows = queries.filtered(request.auth.organisation_id, filters)
     items, following = cut(rows, ("-first_seen_at", "-id"), cursor=search.cursor, limit=search.limit)
     return {"items": items, "next": following}
@@ -151,14 +153,21 @@ class CustomerMergeOut(Schema):
 
 
 @operation(
-    router, "POST", "/customers/{customer_id}/merge", right="customer.merge", answer=CustomerMergeOut, status=201
+    router,
+    "POST",
+    "/customers/{customer_id}/merge",
+    right="customer.merge",
+    answer=CustomerMergeOut,
+    status=201,
 )
 def merge_customers(request: Call, customer_id: Id, data: MergeIn) -> CustomerMerge:
     """Two cards are one person. Can be taken back."""
     return merging.merge(customer_id, data.other_id, by=request.auth)
 
 
-@operation(router, "POST", "/customer-merges/{merge_id}/undo", right="customer.merge", answer=CustomerMergeOut)
+@operation(
+    router, "POST", "/customer-merges/{merge_id}/undo", right="customer.merge", answer=CustomerMergeOut
+)
 def unmerge_customers(request: Call, merge_id: Id) -> CustomerMerge:
     """Take a merge back."""
     return merging.unmerge(merge_id, by=request.auth)
@@ -169,13 +178,17 @@ class DuplicateOut(Schema):
     reasons: list[str]
 
 
-@operation(router, "GET", "/customers/{customer_id}/duplicates", right="customer.read", answer=list[DuplicateOut])
+@operation(
+    router, "GET", "/customers/{customer_id}/duplicates", right="customer.read", answer=list[DuplicateOut]
+)
 def list_duplicates(request: Call, customer_id: Id) -> Any:
     """Cards that are probably the same person, with reasons."""
     return queries.duplicates(request.auth.organisation_id, customer_id)
 
 
-@operation(router, "GET", "/customers/{customer_id}/identities", right="customer.read", answer=list[IdentityOut])
+@operation(
+    router, "GET", "/customers/{customer_id}/identities", right="customer.read", answer=list[IdentityOut]
+)
 def list_identities(request: Call, customer_id: Id) -> Any:
     """Addresses and accounts of a customer."""
     one = queries.customer(request.auth.organisation_id, customer_id)
@@ -212,7 +225,9 @@ def remove_identity(request: Call, identity_id: Id) -> Done:
     return Done()
 
 
-@operation(router, "POST", "/identities/{identity_id}/split", right="customer.merge", answer=CustomerOut, status=201)
+@operation(
+    router, "POST", "/identities/{identity_id}/split", right="customer.merge", answer=CustomerOut, status=201
+)
 def split_identity(request: Call, identity_id: Id) -> Customer:
     """The address is another person: it becomes a customer of its own."""
     return identities.split(identity_id, by=request.auth)
@@ -230,7 +245,9 @@ class TimelineWindow(Schema):
     limit: Limit = 50
 
 
-@operation(router, "GET", "/customers/{customer_id}/timeline", right="customer.read", answer=list[TimelineOut])
+@operation(
+    router, "GET", "/customers/{customer_id}/timeline", right="customer.read", answer=list[TimelineOut]
+)
 def get_timeline(request: Call, customer_id: Id, window: Query[TimelineWindow]) -> Any:
     """Everything that happened with a customer, newest first."""
     one = queries.customer(request.auth.organisation_id, customer_id)

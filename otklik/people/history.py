@@ -178,7 +178,7 @@ def _entry_text(action: str, data: dict[str, Any]) -> str:
     }
     words = {
         "fields": ", ".join(field_title(field) for field in data.get("after", {})),
-        "kind": kind_title(str(data.get("kind", ""))),
+        "kind": kind_title(str(data.get("channel", ""))),
         "external_id": data.get("external_id", ""),
         "name": data.get("name", ""),
     }

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from otklik.people.engine.values import show_phone
+
 
 class AddressForm(models.TextChoices):
     UNKNOWN = "", _("Not known")
@@ -40,7 +42,7 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.phone or f"#{self.pk}"
+        return self.name or self.email or show_phone(self.phone) or f"#{self.pk}"
 
     @property
     def first_name(self) -> str:

@@ -44,7 +44,10 @@ def audit(request: HttpRequest) -> HttpResponse:
         "kinds": audit_words.KINDS.items(),
         "query": request.GET.urlencode(),
         "unsealed": own.filter(seq__isnull=True).count(),
-        "sealed": Head.objects.filter(organisation_id=user.organisation_id).values_list("seq", flat=True).first() or 0,
+        "sealed": Head.objects.filter(organisation_id=user.organisation_id)
+        .values_list("seq", flat=True)
+        .first()
+        or 0,
         "verdict": verify() if request.GET.get("check") else None,
     }
     return render(request, "web/audit.html", context)

@@ -109,7 +109,9 @@ def line(entry: Entry) -> Line:
 def details(entry: Entry) -> str:
     """Reason and data, short."""
     parts = [_now("reason: %(reason)s") % {"reason": entry.reason}] if entry.reason else []
-    parts += [f"{key}: {_short(value)}" for key, value in entry.data.items() if value not in (None, "", [], {})]
+    parts += [
+        f"{key}: {_short(value)}" for key, value in entry.data.items() if value not in (None, "", [], {})
+    ]
     return " · ".join(parts)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from otklik.accounts import policy
+from otklik.accounts import mailer, policy
 from otklik.accounts.models import User
 from otklik.accounts.models.staff import Presence
 from otklik.channels import queries as channels
@@ -47,7 +47,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     theme = theme if theme in ("light", "dark") else ""
     if not isinstance(user, User):
-        return {"theme": theme}
+        return {"theme": theme, "mail_enabled": mailer.enabled()}
     items: Any = SimpleLazyObject(lambda: navigation(request, user))
     return {
         "theme": user.theme or theme,

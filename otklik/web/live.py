@@ -207,7 +207,8 @@ async def body(client: Client, resume: Cursor | None) -> AsyncIterator[bytes]:
     await sync_to_async(connections.close_all)()
     try:
         whole = await hub.join(client, resume)
-        yield f"retry: 2000\nevent: position\nid: {resume if whole and resume else client.position}\ndata: {{}}\n\n".encode()
+        here = resume if whole and resume else client.position
+        yield f"retry: 2000\nevent: position\nid: {here}\ndata: {{}}\n\n".encode()
         if not whole:
             yield b"event: resync\ndata: {}\n\n"
         while True:

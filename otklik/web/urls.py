@@ -16,6 +16,8 @@ urlpatterns = [
     path("audit/", audit_page.audit, name="audit"),
     path("audit/export.csv", audit_page.export, name="audit_export"),
     path("operations/", views.operations, name="operations"),
+    path("", include("otklik.web.api.urls")),
+    path("", include("otklik.web.webhooks.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("otklik.inbox.urls")),
     path("", include("otklik.people.urls")),

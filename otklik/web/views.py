@@ -160,7 +160,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     log.error("error number %s", reference)
     error = ServerError(_("The server did not manage. Your work is safe; try again in a minute."))
     if request.headers.get("HX-Request"):
-        response = render(None, "web/_error.html", {"error": error}, status=500)  # type: ignore[arg-type]
+        response = render(None, "web/_error.html", {"error": error}, status=500)
         response["HX-Retarget"], response["HX-Reswap"] = "#o-alerts", "innerHTML"
         return response
-    return render(None, "web/500.html", {"error": error, "reference": reference}, status=500)  # type: ignore[arg-type]
+    return render(None, "web/500.html", {"error": error, "reference": reference}, status=500)

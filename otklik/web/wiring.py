@@ -5,26 +5,44 @@ Called once by `WebConfig.ready`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from otklik.accounts import mailer
 from otklik.audit import services as audit
 from otklik.channels import delivery, intake, polling, registry
 from otklik.channels.demo import DemoAdapter
-from otklik.channels.events import DeliveryChanged, InboundParsed
+from otklik.channels.events import DeliveryChanged, InboundBatch, InboundParsed
 from otklik.channels.feed.adapter import FeedAdapter
 from otklik.channels.hook import HookAdapter
 from otklik.channels.importer import runner as importing
 from otklik.channels.importer.adapter import ImportAdapter
 from otklik.channels.mail import census
 from otklik.channels.mail.adapter import MailAdapter
-from otklik.inbox.services import delivery_news, receive, state
+from otklik.inbox.events import MessageReceived
+from otklik.inbox.services import (
+    bulk,
+    changes,
+    delivery_news,
+    presence,
+    receive,
+    receive_bulk,
+    reminders,
+    routing,
+    state,
+)
 from otklik.kernel import events, outbox, periodic, wake
+from otklik.web.api import idempotency
+from otklik.web.webhooks import sending, tail
 
 ADAPTERS = (MailAdapter(), FeedAdapter(), HookAdapter(), ImportAdapter(), DemoAdapter("demo"))
 
 # event → handlers, inside the announcer's transaction
-SUBSCRIPTIONS = {
+SUBSCRIPTIONS: dict[type, list[Callable[[Any], None]]] = {
     InboundParsed: [receive.receive],
+    InboundBatch: [receive_bulk.receive_many],
     DeliveryChanged: [delivery_news.delivery_changed],
+    MessageReceived: [routing.message_received],
 }
 
 # outbox topic → handler; within: its effect and "done" are one transaction
@@ -34,6 +52,7 @@ TOPICS = (
     (polling.TOPIC, polling.poll, False),
     (importing.TOPIC, importing.run, False),
     (mailer.TOPIC, mailer.deliver, False),
+    (tail.TOPIC, sending.deliver, False),
 )
 
 # name, seconds, work
@@ -42,7 +61,17 @@ JOBS = (
     ("audit.seal", 1.0, audit.seal),
     ("channels.poll", 2.0, polling.plan_due),
     ("channels.census", 86400.0, census.check_all),
+    ("channels.rescue", 300.0, delivery.rescue),
     ("inbox.wake_snoozed", 5.0, state.wake_snoozed),
+    ("inbox.reminders", 5.0, reminders.fire_due),
+    ("inbox.late_changes", 5.0, changes.apply_late),
+    ("inbox.presence", 10.0, presence.forget_expired),
+    ("inbox.route", 5.0, routing.drain_all),
+    ("inbox.requeue", 60.0, routing.requeue_offline),
+    ("inbox.forget_bulk", 3600.0, bulk.forget),
+    ("webhooks.follow", 1.0, tail.follow),
+    ("webhooks.forget", 3600.0, tail.forget),
+    ("api.forget_keys", 3600.0, idempotency.forget),
     ("outbox.forget", 3600.0, outbox.forget_done),
     ("events.forget", 3600.0, events.forget),
 )

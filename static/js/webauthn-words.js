@@ -7,3 +7,4 @@ document.addEventListener("allauth.error", (event) => {
   place.textContent = place.dataset[why];
   place.hidden = false;
 });
+(document.querySelector(".o-door__card,.o-allauth") ?? document.body).append(place);

@@ -50,7 +50,11 @@ class OrganisationForm(HouseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+        zones = sorted(
+            zone
+            for zone in available_timezones()
+            if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
+        )
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in [*zones, "UTC"]]  # type: ignore[attr-defined]
 
     def data_of(self) -> OrganisationData:
@@ -89,7 +93,11 @@ class EntryForm(HouseForm):
     def _add_product(self, organisation_id: int) -> None:
         self.fields["category"] = forms.CharField(label=_("Category"), max_length=100, required=False)
         self.fields["brand_id"] = forms.TypedChoiceField(
-            label=_("Brand"), coerce=int, empty_value=None, required=False, choices=_choices(organisation_id, "brand")
+            label=_("Brand"),
+            coerce=int,
+            empty_value=None,
+            required=False,
+            choices=_choices(organisation_id, "brand"),
         )
         self.fields["price"] = forms.DecimalField(
             label=_("Price"), max_digits=12, decimal_places=2, min_value=0, required=False, localize=True
@@ -98,7 +106,11 @@ class EntryForm(HouseForm):
     def _add_employee(self, organisation_id: int) -> None:
         self.fields["role_title"] = forms.CharField(label=_("Position"), max_length=200, required=False)
         self.fields["outlet_id"] = forms.TypedChoiceField(
-            label=_("Outlet"), coerce=int, empty_value=None, required=False, choices=_choices(organisation_id, "outlet")
+            label=_("Outlet"),
+            coerce=int,
+            empty_value=None,
+            required=False,
+            choices=_choices(organisation_id, "outlet"),
         )
 
     def data_of(self) -> EntryData:
@@ -115,7 +127,9 @@ def parse_hours(text: str) -> list[list[str]]:
     for part in re.split(r"[,;]", text):
         match = _RANGE.match(part)
         if not match:
-            raise ValidationError(_now("“%(part)s” cannot be read. Write 09:00–18:00.") % {"part": part.strip()})
+            raise ValidationError(
+                _now("“%(part)s” cannot be read. Write 09:00–18:00.") % {"part": part.strip()}
+            )
         pairs.append([time.replace(".", ":").zfill(5) for time in match.groups()])
     return pairs
 
@@ -134,7 +148,8 @@ def parse_exceptions(text: str) -> dict[str, list[list[str]]]:
             day = date(int(y1 or y2), int(m1 or m2), int(d1 or d2))
         except ValueError as error:
             raise ValidationError(
-                _now("“%(line)s” does not begin with a day. Write 31.12.2026 09:00–15:00.") % {"line": line.strip()}
+                _now("“%(line)s” does not begin with a day. Write 31.12.2026 09:00–15:00.")
+                % {"line": line.strip()}
             ) from error
         found[day.isoformat()] = parse_hours(rest)
     return found
@@ -165,7 +180,10 @@ class CalendarForm(HouseForm):
         super().__init__(*args, **kwargs)
         for number, label in enumerate(WEEKDAYS):
             self.fields[f"day_{number}"] = forms.CharField(
-                label=label, required=False, max_length=200, widget=forms.TextInput({"placeholder": _("closed")})
+                label=label,
+                required=False,
+                max_length=200,
+                widget=forms.TextInput({"placeholder": _("closed")}),
             )
 
     def days(self) -> list[forms.BoundField]:
@@ -217,5 +235,8 @@ class EventForm(HouseForm):
 class ImportForm(HouseForm):
     file = forms.FileField(label=_("CSV file"), widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv"}))
     check_only = forms.BooleanField(
-        label=_("Only check"), required=False, initial=True, help_text=_("Nothing is changed; you see what would be.")
+        label=_("Only check"),
+        required=False,
+        initial=True,
+        help_text=_("Nothing is changed; you see what would be."),
     )

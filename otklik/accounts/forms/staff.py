@@ -31,7 +31,10 @@ SCOPE_NAMES = {
 class StaffForm(HouseForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     title = forms.CharField(
-        label=_("What customers may see"), max_length=200, required=False, help_text=_("For example: second line")
+        label=_("What customers may see"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: second line"),
     )
     capacity = forms.IntegerField(
         label=_("Open conversations at once"),
@@ -39,7 +42,9 @@ class StaffForm(HouseForm):
         max_value=500,
         help_text=_("Automatic assignment gives no more. 0: gives nothing."),
     )
-    roles = forms.MultipleChoiceField(label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple)
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple
+    )
     team_ids = forms.TypedMultipleChoiceField(
         label=_("Teams"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -63,7 +68,10 @@ class StaffForm(HouseForm):
 class InviteForm(StaffForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     name = forms.CharField(
-        label=_("Name"), max_length=200, required=False, help_text=_("The person can change it when accepting.")
+        label=_("Name"),
+        max_length=200,
+        required=False,
+        help_text=_("The person can change it when accepting."),
     )
     field_order = ("email", "name", "roles", "team_ids")
 
@@ -73,7 +81,9 @@ class InviteForm(StaffForm):
 
 
 class AcceptForm(HouseForm):
-    name = forms.CharField(label=_("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        label=_("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
+    )
     password = forms.CharField(
         label=_("Password"),
         strip=False,
@@ -104,7 +114,9 @@ class TeamForm(HouseForm):
 
 class KeyForm(HouseForm):
     name = forms.CharField(
-        label=pgettext_lazy("of a key", "Name"), max_length=100, help_text=_("What uses it: the name of the program")
+        label=pgettext_lazy("of a key", "Name"),
+        max_length=100,
+        help_text=_("What uses it: the name of the program"),
     )
     scopes = forms.MultipleChoiceField(
         label=_("May"),
@@ -117,7 +129,10 @@ class KeyForm(HouseForm):
 class ProfileForm(HouseForm):
     name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"}))
     title = forms.CharField(
-        label=_("What customers may see"), max_length=200, required=False, help_text=_("For example: second line")
+        label=_("What customers may see"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: second line"),
     )
     language = forms.ChoiceField(
         label=_("Language"), choices=[("", _("As the organisation")), *LANGUAGES], required=False
@@ -159,5 +174,7 @@ class ProfileForm(HouseForm):
         }
 
     def data_of(self) -> Profile:
-        clean = {name: value for name, value in self.cleaned_data.items() if name in Profile.__dataclass_fields__}
+        clean = {
+            name: value for name, value in self.cleaned_data.items() if name in Profile.__dataclass_fields__
+        }
         return Profile(**clean)

@@ -57,7 +57,9 @@ class User(AbstractBaseUser):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="staff")
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=200)
-    title = models.CharField(max_length=200, blank=True, default="")  # what customers may see, e.g. «2-я линия»
+    title = models.CharField(
+        max_length=200, blank=True, default=""
+    )  # what customers may see, e.g. «2-я линия»
     is_active = models.BooleanField(default=True)
     language = models.CharField(max_length=5, blank=True, default="")
     theme = models.CharField(max_length=8, blank=True, default="")  # light, dark, empty = as the system

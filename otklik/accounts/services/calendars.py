@@ -35,7 +35,9 @@ def save_calendar(data: CalendarData, *, by: Who, calendar_id: int | None = None
     try:
         worktime.Week.parse(data.week, data.exceptions)
     except worktime.BadHours as error:
-        raise Invalid(_("These hours cannot be read: “%(value)s”. Write 09:00–18:00."), value=error.value, field="week") from error
+        raise Invalid(
+            _("These hours cannot be read: “%(value)s”. Write 09:00–18:00."), value=error.value, field="week"
+        ) from error
     row = (
         queries.calendar(by.organisation_id, calendar_id)
         if calendar_id
@@ -48,7 +50,9 @@ def save_calendar(data: CalendarData, *, by: Who, calendar_id: int | None = None
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise Conflict(_("There is a calendar called “%(name)s” already."), name=data.name, field="name") from error
+        raise Conflict(
+            _("There is a calendar called “%(name)s” already."), name=data.name, field="name"
+        ) from error
     if row.is_default:
         others.update(is_default=False)
     _told("calendar.changed" if calendar_id else "calendar.created", "calendar", row.pk, by, name=row.name)

@@ -62,14 +62,20 @@ def save_entry(kind: str, data: EntryData, *, by: Who, entry_id: int | None = No
     return row
 
 
-def apply_entry(kind: str, data: EntryData, *, by: Who, entry_id: int | None = None) -> tuple[Entry, list[str]]:
+def apply_entry(
+    kind: str, data: EntryData, *, by: Who, entry_id: int | None = None
+) -> tuple[Entry, list[str]]:
     """The change without audit and announcement, for imports that record one line; also the changed fields."""
     model = queries.model_of(kind)
     if not data.key.strip() or not data.name.strip():
         raise Invalid(_("Give a key and a name: without them the entry cannot be found again."), field="key")
     if len(data.key.strip()) > MAX_KEY or len(data.name.strip()) > MAX_NAME:
         raise Invalid(_("A key may have 64 characters, a name 200."), field="key")
-    row: Any = queries.entry(by.organisation_id, kind, entry_id) if entry_id else model(organisation_id=by.organisation_id)
+    row: Any = (
+        queries.entry(by.organisation_id, kind, entry_id)
+        if entry_id
+        else model(organisation_id=by.organisation_id)
+    )
     values: dict[str, Any] = {
         "key": data.key.strip(),
         "name": data.name.strip(),
@@ -132,7 +138,11 @@ def restore_entry(kind: str, entry_id: int, *, by: Who) -> Entry:
 def _set_archived(kind: str, entry_id: int, by: Who, *, archived: bool) -> Entry:
     policy.require(by, "directory.write")
     model = queries.model_of(kind)
-    row: Any = model._default_manager.select_for_update().filter(organisation_id=by.organisation_id, pk=entry_id).first()
+    row: Any = (
+        model._default_manager.select_for_update()
+        .filter(organisation_id=by.organisation_id, pk=entry_id)
+        .first()
+    )
     if row is None:
         raise NotFound
     if (row.archived_at is not None) != archived:

@@ -42,7 +42,9 @@ def invite(
         email=email,
         name=name.strip(),
         roles=sorted(roles),
-        team_ids=sorted(queries.teams(by.organisation_id).filter(pk__in=team_ids or []).values_list("pk", flat=True)),
+        team_ids=sorted(
+            queries.teams(by.organisation_id).filter(pk__in=team_ids or []).values_list("pk", flat=True)
+        ),
         digest=secrets.digest(token),
         invited_by=by,
         created_at=now,
@@ -126,7 +128,11 @@ def accept(token: str, *, name: str, password: str) -> User:
     except ValidationError as error:
         raise Invalid(" ".join(error.messages).replace("%", "%%"), field="password") from error
     user = create_user(
-        invitation.organisation, email=invitation.email, name=name, roles=list(invitation.roles), password=password
+        invitation.organisation,
+        email=invitation.email,
+        name=name,
+        roles=list(invitation.roles),
+        password=password,
     )
     set_teams(user, frozenset(invitation.team_ids))
     invitation.accepted_at = clock.now()

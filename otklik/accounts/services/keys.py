@@ -58,7 +58,12 @@ def revoke_key(key_id: int, *, by: User) -> None:
         key.revoked_at = clock.now()
         key.save(update_fields=["revoked_at"])
         audit.record(
-            "apikey.revoked", organisation_id=by.organisation_id, by=by, kind="apikey", object_id=key.pk, name=key.name
+            "apikey.revoked",
+            organisation_id=by.organisation_id,
+            by=by,
+            kind="apikey",
+            object_id=key.pk,
+            name=key.name,
         )
 
 

@@ -49,7 +49,9 @@ def create_user(  # noqa: PLR0913 a member of staff has these parts
     by: audit.Actor = audit.SYSTEM,
 ) -> User:
     """A new member of staff; without a password the person cannot sign in until invited."""
-    user = User(organisation=organisation, email=email.lower(), name=name, title=title, created_at=clock.now())
+    user = User(
+        organisation=organisation, email=email.lower(), name=name, title=title, created_at=clock.now()
+    )
     user.set_password(password)
     user.save()
     RoleGrant.objects.bulk_create([RoleGrant(user=user, role=role) for role in roles])
@@ -109,7 +111,11 @@ def update_staff(user_id: int, data: StaffData, *, by: User) -> User:
 
 def set_teams(user: User, team_ids: frozenset[int]) -> None:
     """Make `user` a member of exactly these teams of the organisation, in the caller's transaction."""
-    known = set(Team.objects.filter(organisation_id=user.organisation_id, pk__in=team_ids).values_list("pk", flat=True))
+    known = set(
+        Team.objects.filter(organisation_id=user.organisation_id, pk__in=team_ids).values_list(
+            "pk", flat=True
+        )
+    )
     TeamMember.objects.filter(user=user).exclude(team_id__in=known).delete()
     TeamMember.objects.bulk_create(
         [TeamMember(user=user, team_id=team_id) for team_id in sorted(known)], ignore_conflicts=True
@@ -128,7 +134,9 @@ def deactivate(user_id: int, *, by: User) -> User:
     user.presence = Presence.OFFLINE
     user.save(update_fields=["is_active", "presence"])
     end_sessions(user)
-    audit.record("staff.deactivated", organisation_id=user.organisation_id, by=by, kind="user", object_id=user.pk)
+    audit.record(
+        "staff.deactivated", organisation_id=user.organisation_id, by=by, kind="user", object_id=user.pk
+    )
     events.publish(TOPIC_STAFF, user.organisation_id, user_id=user.pk, change="deactivated")
     return user
 
@@ -139,7 +147,9 @@ def activate(user_id: int, *, by: User) -> User:
     user = _lock(user_id, by)
     user.is_active = True
     user.save(update_fields=["is_active"])
-    audit.record("staff.activated", organisation_id=user.organisation_id, by=by, kind="user", object_id=user.pk)
+    audit.record(
+        "staff.activated", organisation_id=user.organisation_id, by=by, kind="user", object_id=user.pk
+    )
     events.publish(TOPIC_STAFF, user.organisation_id, user_id=user.pk, change="activated")
     return user
 
@@ -194,7 +204,9 @@ def update_profile(user: User, data: Profile) -> User:
             "name", "title", "language", "theme", "single_keys", "signature", "capacity", "preferences",
         ]
     )  # fmt: skip
-    audit.record("staff.profile_changed", organisation_id=user.organisation_id, by=user, kind="user", object_id=user.pk)
+    audit.record(
+        "staff.profile_changed", organisation_id=user.organisation_id, by=user, kind="user", object_id=user.pk
+    )
     events.publish(TOPIC_STAFF, user.organisation_id, user_id=user.pk, change="profile")
     return user
 
@@ -231,16 +243,24 @@ def note_seen(user: User) -> None:
 def record_sign_in(user: User, *, ip: str) -> None:
     """Somebody signed in: at work unless they say otherwise."""
     audit.record(
-        "staff.signed_in", organisation_id=user.organisation_id, by=user, kind="user", object_id=user.pk, ip=ip
+        "staff.signed_in",
+        organisation_id=user.organisation_id,
+        by=user,
+        kind="user",
+        object_id=user.pk,
+        ip=ip,
     )
     set_presence(user, Presence.ONLINE)
 
 
 @transaction.atomic
 def record_sign_out(user: User) -> None:
-    audit.record("staff.signed_out", organisation_id=user.organisation_id, by=user, kind="user", object_id=user.pk)
+    audit.record(
+        "staff.signed_out", organisation_id=user.organisation_id, by=user, kind="user", object_id=user.pk
+    )
     others = Session.objects.filter(
-        session_key__in=UserSession.objects.filter(user=user).values("session_key"), expire_date__gt=clock.now()
+        session_key__in=UserSession.objects.filter(user=user).values("session_key"),
+        expire_date__gt=clock.now(),
     )
     if others.count() <= 1:
         set_presence(user, Presence.OFFLINE)

@@ -29,7 +29,9 @@ def save_team(
         raise Conflict(_("There is a team called “%(name)s” already."), name=name, field="name") from error
     known = set(queries.staff(by.organisation_id).filter(pk__in=member_ids).values_list("pk", flat=True))
     TeamMember.objects.filter(team=team).exclude(user_id__in=known).delete()
-    TeamMember.objects.bulk_create([TeamMember(team=team, user_id=pk) for pk in sorted(known)], ignore_conflicts=True)
+    TeamMember.objects.bulk_create(
+        [TeamMember(team=team, user_id=pk) for pk in sorted(known)], ignore_conflicts=True
+    )
     audit.record(
         "team.changed" if team_id else "team.created",
         organisation_id=by.organisation_id,
@@ -55,5 +57,7 @@ def delete_team(team_id: int, *, by: User) -> None:
             team.delete()
     except ProtectedError as error:
         raise Conflict(_("The team still has conversations. Give them to another team first.")) from error
-    audit.record("team.deleted", organisation_id=by.organisation_id, by=by, kind="team", object_id=pk, name=name)
+    audit.record(
+        "team.deleted", organisation_id=by.organisation_id, by=by, kind="team", object_id=pk, name=name
+    )
     events.publish(TOPIC_STAFF, by.organisation_id, team_id=pk, change="team")

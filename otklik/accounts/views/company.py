@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core import signing
@@ -9,7 +10,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -125,7 +125,11 @@ def calendar(request: HttpRequest, calendar_id: int | None = None) -> HttpRespon
     week = row.week if row else {str(number): [["09:00", "18:00"]] for number in range(5)}
     initial: dict[str, Any] = {f"day_{number}": show_hours(week.get(str(number), [])) for number in range(7)}
     if row:
-        initial |= {"name": row.name, "is_default": row.is_default, "exceptions": show_exceptions(row.exceptions)}
+        initial |= {
+            "name": row.name,
+            "is_default": row.is_default,
+            "exceptions": show_exceptions(row.exceptions),
+        }
     form = CalendarForm(request.POST or None, initial=initial)
     if form.is_valid():
         saved = form.attempt(lambda: services.save_calendar(form.data_of(), by=user, calendar_id=calendar_id))
@@ -165,7 +169,12 @@ def event(request: HttpRequest, event_id: int | None = None) -> HttpResponse:
 def delete_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """Deleted at once; the toast's undo carries what was there, signed."""
     kept = services.delete_event(event_id, by=me(request))
-    values = [kept.kind, kept.title, kept.starts_at.isoformat(), kept.ends_at.isoformat() if kept.ends_at else None]
+    values = [
+        kept.kind,
+        kept.title,
+        kept.starts_at.isoformat(),
+        kept.ends_at.isoformat() if kept.ends_at else None,
+    ]
     token = signing.dumps([*values, list(kept.outlet_keys), kept.note], salt="event", compress=True)
     undo = f"{reverse('event_restore')}?was={token}"
     return done(request, _("“%(name)s” is deleted") % {"name": kept.title}, "events", undo=undo)
@@ -179,8 +188,7 @@ def restore_event(request: HttpRequest) -> HttpResponse:
         )
     except (signing.BadSignature, ValueError) as error:
         raise NotFound from error
-    starts_at = parse_datetime(starts)
-    assert starts_at is not None, "we wrote it"
-    data = EventData(kind, title, starts_at, parse_datetime(ends) if ends else None, tuple(outlets), note)
+    ends_at = datetime.fromisoformat(ends) if ends else None
+    data = EventData(kind, title, datetime.fromisoformat(starts), ends_at, tuple(outlets), note)
     services.save_event(data, by=me(request))
     return done(request, _("“%(name)s” is back") % {"name": title}, "events")

@@ -24,7 +24,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "undo_seconds": user.preferences.get("undo_seconds"),
     }
     form = ProfileForm(request.POST or None, initial=initial)
-    if form.is_valid() and form.attempt(lambda: services.update_profile(user, form.data_of())):
+    if form.is_valid() and form.attempt(lambda: services.update_profile(user, form.data_of())) is not None:
         with override(user.language or user.organisation.language):
             response = done(request, _("Saved"), "me")
         response.set_cookie("theme", user.theme, max_age=YEAR, samesite="Lax", secure=request.is_secure())

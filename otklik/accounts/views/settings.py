@@ -19,7 +19,10 @@ def organisation(request: HttpRequest) -> HttpResponse:
     row = user.organisation
     fields = ("name", "spellings", "time_zone", "language", "signature")
     form = OrganisationForm(request.POST or None, initial={name: getattr(row, name) for name in fields})
-    if form.is_valid() and form.attempt(lambda: services.update_organisation(form.data_of(), by=user)):
+    if (
+        form.is_valid()
+        and form.attempt(lambda: services.update_organisation(form.data_of(), by=user)) is not None
+    ):
         return done(request, _("Saved"), "settings")
     return page(request, "organisation", form, tab="organisation")
 

@@ -51,7 +51,10 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
         "team_ids": list(someone.teams.values_list("pk", flat=True)),
     }
     form = StaffForm(request.POST or None, initial=initial, organisation_id=user.organisation_id)
-    if form.is_valid() and form.attempt(lambda: services.update_staff(user_id, form.data_of(), by=user)):
+    if (
+        form.is_valid()
+        and form.attempt(lambda: services.update_staff(user_id, form.data_of(), by=user)) is not None
+    ):
         return done(request, _("Saved"), "staff")
     return page(request, "person", form, someone=someone, tab="people")
 
@@ -78,7 +81,11 @@ def password_link(request: HttpRequest, user_id: int) -> HttpResponse:
     key = default_token_generator.make_token(someone)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(someone), key])
     audit.record(
-        "staff.password_link", organisation_id=user.organisation_id, by=user, kind="user", object_id=someone.pk
+        "staff.password_link",
+        organisation_id=user.organisation_id,
+        by=user,
+        kind="user",
+        object_id=someone.pk,
     )
     return page(request, "link", link=mailer.absolute(path), someone=someone, kind="password", tab="people")
 
@@ -86,7 +93,9 @@ def password_link(request: HttpRequest, user_id: int) -> HttpResponse:
 @never_cache
 def invite(request: HttpRequest) -> HttpResponse:
     user = me(request, "staff.write")
-    form = InviteForm(request.POST or None, organisation_id=user.organisation_id, initial={"roles": ["operator"]})
+    form = InviteForm(
+        request.POST or None, organisation_id=user.organisation_id, initial={"roles": ["operator"]}
+    )
     if form.is_valid():
         clean = form.cleaned_data
         made = form.attempt(
@@ -148,7 +157,11 @@ def team(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
     user = me(request, "team.write")
     row = queries.team(user.organisation_id, team_id) if team_id else None
     initial = (
-        {"name": row.name, "round_robin": row.round_robin, "member_ids": [each.pk for each in row.members.all()]}
+        {
+            "name": row.name,
+            "round_robin": row.round_robin,
+            "member_ids": [each.pk for each in row.members.all()],
+        }
         if row
         else {}
     )

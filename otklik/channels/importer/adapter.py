@@ -74,6 +74,8 @@ class ImportAdapter:
         item = json.loads(raw.payload)
         edited = item["version"] > 1
         said = item["direction"] in ("", "in")
+        if edited and not said:
+            return []  # a line of ours stays as it was first seen
         place = _provable(config.get("looks_like") or place_of(item), item)
         return [
             Inbound(

@@ -96,6 +96,20 @@ def look(job: ImportJob, **chosen: str) -> Table:
     return table
 
 
+def draft(job: ImportJob, mapping: Mapping) -> None:
+    """Remember the columns chosen so far; nothing is imported yet."""
+    job.mapping = json.loads(mapping.to_json())
+    ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.UPLOADED).update(mapping=job.mapping)
+
+
+def relook(job: ImportJob, chosen: dict[str, str], *, by: User) -> Table:
+    """The person knows encoding, delimiter or sheet better. Raises Invalid, and the job stays as it was."""
+    policy.require(by, "import.run", job)
+    table = look(job, **chosen)
+    job.save(update_fields=["table", "estimate"])
+    return table
+
+
 def fingerprint(headers: list[str] | tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps(sorted(headers), ensure_ascii=False).encode()).hexdigest()
 

@@ -66,7 +66,12 @@ def count_conversations(request: Call) -> dict[str, Any]:
     right="conversation.reply",
     answer=MessageOut,
     status=201,
-    example={"account_id": 1, "to": "irina@example.ru", "subject": "Ваш заказ", "text": "Здравствуйте, Ирина!"},
+    example={
+        "account_id": 1,
+        "to": "irina@example.ru",
+        "subject": "Ваш заказ",
+        "text": "Здравствуйте, Ирина!",
+    },
 )
 def start_conversation(request: Call, data: StartIn) -> Message:
     """Write first."""
@@ -100,7 +105,9 @@ def bulk_conversations(request: Call, data: BulkIn) -> dict[str, Any]:
     return _bulk(bulk.run(data.action, data.ids, by=request.auth, **params))
 
 
-@operation(router, "POST", "/conversations/bulk/undo", right="conversation.bulk", answer=BulkOut, within=False)
+@operation(
+    router, "POST", "/conversations/bulk/undo", right="conversation.bulk", answer=BulkOut, within=False
+)
 def undo_bulk(request: Call, data: UndoIn) -> dict[str, Any]:
     """Take a bulk action back."""
     return _bulk(bulk.undo(data.undo_token, by=request.auth))
@@ -111,7 +118,9 @@ def _bulk(result: BulkResult) -> dict[str, Any]:
     return {"done": result.done, "refused": refused, "undo_token": result.undo_token}
 
 
-@operation(router, "GET", "/conversations/{conversation_id}", right="conversation.read", answer=ConversationOut)
+@operation(
+    router, "GET", "/conversations/{conversation_id}", right="conversation.read", answer=ConversationOut
+)
 def get_conversation(request: Call, conversation_id: Id) -> Conversation:
     """One conversation. The number of a merged one leads to the one that stayed."""
     return queries.conversation(request.auth, conversation_id)
@@ -133,7 +142,11 @@ def assign_conversation(request: Call, conversation_id: Id, data: AssignIn) -> C
 
 
 @operation(
-    router, "POST", "/conversations/{conversation_id}/close", right="conversation.close", answer=ConversationOut
+    router,
+    "POST",
+    "/conversations/{conversation_id}/close",
+    right="conversation.close",
+    answer=ConversationOut,
 )
 def close_conversation(request: Call, conversation_id: Id) -> Conversation:
     """Nothing more to do. A new message opens it again."""
@@ -141,7 +154,11 @@ def close_conversation(request: Call, conversation_id: Id) -> Conversation:
 
 
 @operation(
-    router, "POST", "/conversations/{conversation_id}/reopen", right="conversation.close", answer=ConversationOut
+    router,
+    "POST",
+    "/conversations/{conversation_id}/reopen",
+    right="conversation.close",
+    answer=ConversationOut,
 )
 def reopen_conversation(request: Call, conversation_id: Id) -> Conversation:
     """There is something to do."""
@@ -149,7 +166,11 @@ def reopen_conversation(request: Call, conversation_id: Id) -> Conversation:
 
 
 @operation(
-    router, "POST", "/conversations/{conversation_id}/wait", right="conversation.close", answer=ConversationOut
+    router,
+    "POST",
+    "/conversations/{conversation_id}/wait",
+    right="conversation.close",
+    answer=ConversationOut,
 )
 def wait_for_customer(request: Call, conversation_id: Id) -> Conversation:
     """The customer is to answer."""

@@ -78,7 +78,11 @@ def undo_split(request: Call, split_id: Id) -> Conversation:
 
 
 @operation(
-    router, "GET", "/conversations/{conversation_id}/related", right="conversation.read", answer=list[RelatedOut]
+    router,
+    "GET",
+    "/conversations/{conversation_id}/related",
+    right="conversation.read",
+    answer=list[RelatedOut],
 )
 def list_related(request: Call, conversation_id: Id) -> Any:
     """Conversations that look related or were linked."""
@@ -94,7 +98,11 @@ def link_conversations(request: Call, conversation_id: Id, data: OtherIn) -> Don
 
 
 @operation(
-    router, "DELETE", "/conversations/{conversation_id}/links/{other_id}", right="conversation.merge", answer=Done
+    router,
+    "DELETE",
+    "/conversations/{conversation_id}/links/{other_id}",
+    right="conversation.merge",
+    answer=Done,
 )
 def unlink_conversations(request: Call, conversation_id: Id, other_id: Id) -> Done:
     """They do not belong together."""

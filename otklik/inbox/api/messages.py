@@ -24,7 +24,11 @@ router = Router(tags=["Messages"])
 
 
 @operation(
-    router, "GET", "/conversations/{conversation_id}/messages", right="conversation.read", answer=Page[MessageOut]
+    router,
+    "GET",
+    "/conversations/{conversation_id}/messages",
+    right="conversation.read",
+    answer=Page[MessageOut],
 )
 def list_messages(request: Call, conversation_id: Id, window: Query[Window]) -> Any:
     """The thread, oldest first."""
@@ -104,7 +108,9 @@ def undo_send(request: Call, message_id: Id) -> Draft:
     return drafts.from_cancelled(message_id, by=request.auth)
 
 
-@operation(router, "GET", "/conversations/{conversation_id}/drafts", right="conversation.read", answer=list[DraftOut])
+@operation(
+    router, "GET", "/conversations/{conversation_id}/drafts", right="conversation.read", answer=list[DraftOut]
+)
 def list_drafts(request: Call, conversation_id: Id) -> Any:
     """My drafts of a conversation."""
     one = queries.conversation(request.auth, conversation_id)
@@ -121,7 +127,9 @@ def list_drafts(request: Call, conversation_id: Id) -> Any:
 )
 def save_draft(request: Call, conversation_id: Id, mode: Mode, data: DraftIn) -> Draft:
     """Keep what is being written."""
-    return drafts.save(conversation_id, mode, data.text, by=request.auth, seen_message_id=data.seen_message_id)
+    return drafts.save(
+        conversation_id, mode, data.text, by=request.auth, seen_message_id=data.seen_message_id
+    )
 
 
 @operation(
@@ -145,7 +153,9 @@ class Where(Schema):
     answer=FileOut,
     status=201,
 )
-def upload_attachment(request: Call, conversation_id: Id, where: Query[Where], file: File[UploadedFile]) -> Attachment:
+def upload_attachment(
+    request: Call, conversation_id: Id, where: Query[Where], file: File[UploadedFile]
+) -> Attachment:
     """Upload a file for an answer or a note.
 
     It lies at the draft; send its id in `attachment_ids` of the answer.

@@ -33,7 +33,13 @@ def list_labels(request: Call) -> QuerySet[Label]:
 
 
 @operation(
-    router, "POST", "/labels", right="label.write", answer=LabelOut, status=201, example={"name": "Возврат денег"}
+    router,
+    "POST",
+    "/labels",
+    right="label.write",
+    answer=LabelOut,
+    status=201,
+    example={"name": "Возврат денег"},
 )
 def create_label(request: Call, data: LabelIn) -> Label:
     """A new label."""
@@ -73,7 +79,9 @@ class TemplateIn(Given):
 @operation(router, "GET", "/templates", right="conversation.read", answer=list[TemplateOut])
 def list_templates(request: Call) -> QuerySet[Template]:
     """Ready texts."""
-    return Template.objects.filter(organisation_id=request.auth.organisation_id, archived_at=None).order_by("name", "id")
+    return Template.objects.filter(organisation_id=request.auth.organisation_id, archived_at=None).order_by(
+        "name", "id"
+    )
 
 
 @operation(
@@ -168,7 +176,9 @@ def list_views(request: Call) -> QuerySet[SavedView]:
 )
 def save_view(request: Call, data: ViewIn) -> SavedView:
     """Keep filters under a name. The same name is replaced; sharing needs the right to share."""
-    kept = {name: list(value) if isinstance(value, tuple) else value for name, value in _set(data.filters).items()}
+    kept = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in _set(data.filters).items()
+    }
     return views.save(data.name, kept, by=request.auth, shared=data.shared)
 
 

@@ -143,7 +143,9 @@ class ConversationList(Window):
     since: date | None = None
     until: date | None = None
     q: str = Field("", max_length=200, description="words in any form, or a number")
-    order: Literal["newest", "oldest", "waiting"] = Field("newest", description="waiting: only those who wait for us")
+    order: Literal["newest", "oldest", "waiting"] = Field(
+        "newest", description="waiting: only those who wait for us"
+    )
 
 
 def filters_of(given: ConversationList | FiltersIn) -> Filters:

@@ -29,7 +29,9 @@ class Conversation(models.Model):
     team = models.ForeignKey("accounts.Team", on_delete=models.SET_NULL, null=True, related_name="+")
     snoozed_until = models.DateTimeField(null=True)
     returned_from_snooze = models.BooleanField(default=False)
-    waiting_since = models.DateTimeField(null=True)  # the customer waits for us since then; None = does not wait
+    waiting_since = models.DateTimeField(
+        null=True
+    )  # the customer waits for us since then; None = does not wait
     first_response_at = models.DateTimeField(null=True)
     last_message_at = models.DateTimeField()  # of customer or us; what the list is ordered by
     last_inbound_at = models.DateTimeField(null=True)
@@ -50,9 +52,12 @@ class Conversation(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=ConversationState.values), name="conversation_state_known"),
             models.CheckConstraint(
-                condition=~Q(state="snoozed") | Q(snoozed_until__isnull=False), name="conversation_snooze_has_end"
+                condition=Q(state__in=ConversationState.values), name="conversation_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="snoozed") | Q(snoozed_until__isnull=False),
+                name="conversation_snooze_has_end",
             ),
             models.CheckConstraint(
                 condition=~Q(state="closed") | Q(closed_at__isnull=False), name="conversation_closed_has_time"
@@ -76,7 +81,9 @@ class Conversation(models.Model):
                 name="conversation_waits",
                 condition=Q(waiting_since__isnull=False),
             ),
-            models.Index(fields=["organisation", "id"], name="conversation_trouble", condition=~Q(trouble="")),
+            models.Index(
+                fields=["organisation", "id"], name="conversation_trouble", condition=~Q(trouble="")
+            ),
             models.Index(
                 fields=["team", "waiting_since"],
                 name="conversation_queue",

@@ -25,7 +25,9 @@ class ConversationLabel(models.Model):
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_once")
+        ]
         indexes = [models.Index(fields=["label", "conversation"], name="label_conversations")]
 
 

@@ -25,7 +25,9 @@ class Message(models.Model):
     direction = models.CharField(max_length=6, choices=Direction)
     visibility = models.CharField(max_length=8, default="private")
     author_user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
-    author_customer = models.ForeignKey("people.Customer", on_delete=models.PROTECT, null=True, related_name="+")
+    author_customer = models.ForeignKey(
+        "people.Customer", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     author_name = models.CharField(max_length=200, blank=True, default="")
     author_address = models.CharField(max_length=254, blank=True, default="")
     subject = models.CharField(max_length=500, blank=True, default="")
@@ -33,7 +35,9 @@ class Message(models.Model):
     quoted = models.TextField(blank=True, default="")
     html = models.TextField(blank=True, default="")  # sanitised, shown in its own sandboxed frame
     external_id = models.CharField(max_length=254, null=True)  # None: has none (notes); unique in its account
-    wire_id = models.CharField(max_length=254, blank=True, default="")  # how the far end names it, e.g. the Message-ID
+    wire_id = models.CharField(
+        max_length=254, blank=True, default=""
+    )  # how the far end names it, e.g. the Message-ID
     in_reply_to = models.CharField(max_length=254, blank=True, default="")
     references = models.JSONField(default=list)
     recipients = models.JSONField(default=dict)  # {"to": [...], "cc": [...]}
@@ -41,11 +45,17 @@ class Message(models.Model):
     problems = models.JSONField(default=list)  # [[code, message]]
     raw_event_id = models.BigIntegerField(null=True)
     revision = models.CharField(max_length=64, blank=True, default="")
-    client_key = models.CharField(max_length=64, null=True)  # the browser's or API client's key: a double click sends once
+    client_key = models.CharField(
+        max_length=64, null=True
+    )  # the browser's or API client's key: a double click sends once
     delivery_state = models.CharField(max_length=16, blank=True, default="")
     delivery_error = models.TextField(blank=True, default="")
-    permalink = models.CharField(max_length=1000, blank=True, default="")  # where it can be seen at the far end
-    undo = models.JSONField(default=dict)  # of an answer: the conversation before and after it (services/summary.py)
+    permalink = models.CharField(
+        max_length=1000, blank=True, default=""
+    )  # where it can be seen at the far end
+    undo = models.JSONField(
+        default=dict
+    )  # of an answer: the conversation before and after it (services/summary.py)
     event = models.JSONField(default=dict)  # of a system line: {"code", …}, worded when shown
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -58,7 +68,9 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "external_id"], name="message_external_once"),
             models.UniqueConstraint(fields=["organisation", "client_key"], name="message_client_once"),
-            models.CheckConstraint(condition=Q(direction__in=Direction.values), name="message_direction_known"),
+            models.CheckConstraint(
+                condition=Q(direction__in=Direction.values), name="message_direction_known"
+            ),
             models.CheckConstraint(
                 condition=~Q(direction="out") | Q(author_user__isnull=False), name="message_out_has_author"
             ),

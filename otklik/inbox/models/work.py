@@ -69,7 +69,11 @@ class Reminder(models.Model):
     fired_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], name="reminder_due", condition=models.Q(fired_at=None, done_at=None))]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="reminder_due", condition=models.Q(fired_at=None, done_at=None)
+            )
+        ]
 
 
 class Template(models.Model):

@@ -39,9 +39,7 @@ def apply_or_park(event: InboundParsed) -> None:
 def _target(change: ParkedChange) -> tuple[Conversation, Message] | None:
     """The message and its conversation under locks, the conversation first as everywhere."""
     seen = (
-        Message.objects.filter(
-            account_id=change.account_id, wire_id=change.target_id, direction=Direction.IN
-        )
+        Message.objects.filter(account_id=change.account_id, wire_id=change.target_id, direction=Direction.IN)
         .order_by("pk")
         .first()
     )

@@ -5,33 +5,23 @@ Runs inside the transaction that marks the raw event as parsed (channels/intake.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from otklik.channels.events import InboundParsed
 from otklik.channels.protocol import Inbound, InboundKind
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE, MessageReceived
 from otklik.inbox.models import Attachment, Conversation, ConversationState, Direction, Message
-from otklik.inbox.services import changes, threading
+from otklik.inbox.services import changes, imported, threading
+from otklik.inbox.services.imported import Arrival
 from otklik.inbox.services.text import fit, search_text, shorten, usable
 from otklik.kernel import clock, events, media, textindex
 from otklik.people import services as people
-from otklik.people.services import Person
 
 SEARCH_KIND = "message"
 # what a robot sends never wakes anybody; a list is a robot only when nobody has answered here before
 ROBOTS = ("auto_reply", "bounce")
 AUTO_OF_KIND = {InboundKind.AUTO_REPLY: "auto_reply", InboundKind.BOUNCE: "bounce"}
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An inbound event with what we know about where and when it arrived."""
-
-    event: InboundParsed
-    inbound: Inbound
-    person: Person
-    at: datetime
 
 
 def receive(event: InboundParsed) -> None:
@@ -40,16 +30,19 @@ def receive(event: InboundParsed) -> None:
     kind = event.inbound.kind
     if kind in (InboundKind.EDIT, InboundKind.DELETE):
         changes.apply_or_park(event)
+        imported.refresh(event)
+    elif event.inbound.extra.get("direction"):
+        imported.line_of_ours(event, new_conversation)
     elif kind != InboundKind.BOUNCE or not changes.bounce(event):
         _message(event)
 
 
 def _message(event: InboundParsed) -> None:
-    inbound = _cleaned(event.inbound)
+    inbound = cleaned(event.inbound)
     event = replace(event, inbound=inbound)
     if Message.objects.filter(account_id=event.account_id, external_id=fit(inbound.external_id)).exists():
         return
-    at = _moment(inbound)
+    at = moment(inbound)
     person = people.resolve(
         event.organisation_id,
         kind=inbound.extra.get("channel_kind") or event.account_kind,
@@ -63,15 +56,18 @@ def _message(event: InboundParsed) -> None:
     arrival = Arrival(event, inbound, person, at)
     found = threading.find(event.account_id, inbound)
     is_new = found.conversation is None
-    conversation = found.conversation or _open_conversation(arrival)
+    conversation = found.conversation or new_conversation(arrival)
+    if is_new:
+        conversation.save(force_insert=True)
     message = _store_message(arrival, conversation, found.problems)
     threading.remember(conversation, event.account_id, inbound, found)
     _move_conversation(conversation, message, is_new=is_new)
+    imported.settle(conversation, event)
     changes.apply_parked(conversation, message)
-    _announce(arrival, conversation, message, is_new=is_new)
+    announce(arrival, conversation, message, is_new=is_new)
 
 
-def _cleaned(inbound: Inbound) -> Inbound:
+def cleaned(inbound: Inbound) -> Inbound:
     """Without signs that a database refuses: one NUL must not cost a message."""
     author = inbound.author
     return replace(
@@ -95,16 +91,17 @@ def _cleaned(inbound: Inbound) -> Inbound:
     )
 
 
-def _moment(inbound: Inbound) -> datetime:
+def moment(inbound: Inbound) -> datetime:
     """When it was written. A clock that runs ahead must not keep a conversation on top of the list for years."""
     now = clock.now()
     at = inbound.occurred_at or now
     return min(at if at.tzinfo else at.replace(tzinfo=UTC), now)
 
 
-def _open_conversation(arrival: Arrival) -> Conversation:
+def new_conversation(arrival: Arrival) -> Conversation:
+    """Not saved yet."""
     inbound, event = arrival.inbound, arrival.event
-    return Conversation.objects.create(
+    return Conversation(
         organisation_id=event.organisation_id,
         account_id=event.account_id,
         channel_kind=inbound.extra.get("channel_kind") or event.account_kind,
@@ -123,11 +120,12 @@ def _open_conversation(arrival: Arrival) -> Conversation:
     )
 
 
-def _store_message(
+def new_message(
     arrival: Arrival, conversation: Conversation, problems: tuple[tuple[str, str], ...]
 ) -> Message:
+    """Not saved yet."""
     inbound, event = arrival.inbound, arrival.event
-    message = Message.objects.create(
+    return Message(
         organisation_id=event.organisation_id,
         conversation=conversation,
         account_id=event.account_id,
@@ -154,6 +152,14 @@ def _store_message(
         created_at=clock.now(),
         has_files=bool(inbound.files),
     )
+
+
+def _store_message(
+    arrival: Arrival, conversation: Conversation, problems: tuple[tuple[str, str], ...]
+) -> Message:
+    inbound, event = arrival.inbound, arrival.event
+    message = new_message(arrival, conversation, problems)
+    message.save(force_insert=True)
     if inbound.files:
         Attachment.objects.bulk_create(
             Attachment(
@@ -179,6 +185,10 @@ def _store_message(
 
 
 def _move_conversation(conversation: Conversation, message: Message, *, is_new: bool) -> None:
+    conversation.save(update_fields=moved(conversation, message, is_new=is_new))
+
+
+def moved(conversation: Conversation, message: Message, *, is_new: bool) -> list[str]:
     """A person's message opens the conversation and starts the waiting; a robot's changes nothing but the line."""
     fields = ["message_count", "last_inbound_id"]
     conversation.message_count += 1
@@ -192,7 +202,7 @@ def _move_conversation(conversation: Conversation, message: Message, *, is_new: 
         fields += ["last_message_at", "last_message_id", "preview", "preview_by_us"]
     if message.auto == "none" or (not is_new and message.auto not in ROBOTS):
         fields += _reopen(conversation, message)
-    conversation.save(update_fields=fields)
+    return fields
 
 
 def _reopen(conversation: Conversation, message: Message) -> list[str]:
@@ -208,7 +218,7 @@ def _reopen(conversation: Conversation, message: Message) -> list[str]:
     return fields
 
 
-def _announce(arrival: Arrival, conversation: Conversation, message: Message, *, is_new: bool) -> None:
+def announce(arrival: Arrival, conversation: Conversation, message: Message, *, is_new: bool) -> None:
     organisation_id = arrival.event.organisation_id
     events.publish(
         TOPIC_MESSAGE,

@@ -83,9 +83,7 @@ def _twice(account_id: int, keys: list[str]) -> tuple[tuple[str, str], ...]:
 def remember(conversation: Conversation, account_id: int, inbound: Inbound, match: Match) -> None:
     """Store the names and addresses by which later, or earlier, messages will find this conversation."""
     keys = _keys(inbound)
-    known = {
-        row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)
-    }
+    known = {row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)}
     own = known.get(keys[0]) if keys else None
     if own is not None and not own.own:
         # until now others only spoke of this message; here it is, and its conversation is its home

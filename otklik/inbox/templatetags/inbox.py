@@ -167,7 +167,9 @@ def file_size(value: int) -> str:
         return _("%(size)s B") % {"size": value}
     if value < KILO * KILO:
         return _("%(size)s kB") % {"size": round(value / KILO)}
-    return _("%(size)s MB") % {"size": f"{value / KILO / KILO:.1f}".replace(".", pgettext("decimal mark", "."))}
+    return _("%(size)s MB") % {
+        "size": f"{value / KILO / KILO:.1f}".replace(".", pgettext("decimal mark", "."))
+    }
 
 
 @register.filter

@@ -77,7 +77,9 @@ def _take(request: StaffRequest, conversation: Conversation) -> HttpResponse:
 def _give(
     request: StaffRequest, conversation: Conversation, user_id: int | None, team_id: int | None
 ) -> HttpResponse:
-    undo = undo_of("inbox-do", conversation.pk, "assign", user=conversation.assignee_id, team=conversation.team_id)
+    undo = undo_of(
+        "inbox-do", conversation.pk, "assign", user=conversation.assignee_id, team=conversation.team_id
+    )
     after = state.assign(conversation.pk, by=request.user, user_id=user_id, team_id=team_id)
     if after.assignee_id == request.user.pk:
         text = _("It is yours")
@@ -118,7 +120,9 @@ def _split(request: StaffRequest, conversation: Conversation) -> HttpResponse:
     if not chosen:
         raise Invalid(_("Choose at least one message to move."), field="message")
     split = grouping.split(conversation.pk, chosen, by=request.user)
-    text = ngettext("%(count)s message moved to No. %(other)s", "%(count)s messages moved to No. %(other)s", len(chosen))
+    text = ngettext(
+        "%(count)s message moved to No. %(other)s", "%(count)s messages moved to No. %(other)s", len(chosen)
+    )
     return done(
         request,
         conversation.pk,
@@ -191,7 +195,10 @@ def dialog(request: StaffRequest, conversation_id: int, action: str) -> HttpResp
     conversation = queries.conversation(who, conversation_id)
     context: dict[str, Any] = {"conversation": conversation, "action": action}
     if action == "assign":
-        context |= {"staff": accounts.staff(who.organisation_id), "teams": accounts.teams(who.organisation_id)}
+        context |= {
+            "staff": accounts.staff(who.organisation_id),
+            "teams": accounts.teams(who.organisation_id),
+        }
     elif action in ("snooze", "remind"):
         context["presets"] = forms.presets()
     elif action == "label":
@@ -199,7 +206,9 @@ def dialog(request: StaffRequest, conversation_id: int, action: str) -> HttpResp
         context["labels"] = queries.labels(who.organisation_id)
         context["may_create"] = policy.can(who, "label.write")
     elif action == "split":
-        context["messages"] = [one for one in queries.thread(who, conversation.pk) if one.direction != "system"]
+        context["messages"] = [
+            one for one in queries.thread(who, conversation.pk) if one.direction != "system"
+        ]
     else:
         context["found"] = reading.earlier(who, conversation, limit=8)
     return render(request, f"inbox/dialogs/{'merge' if action == 'link' else action}.html", context)
@@ -262,8 +271,17 @@ def present(request: StaffRequest, conversation_id: int) -> HttpResponse:
 @reads
 def start_dialog(request: StaffRequest) -> HttpResponse:
     """Write first: choose the account, the address, the words."""
-    able = [one for one in channels.accounts(request.user.organisation_id) if one.active and one.kind in ("mail", "demo")]
-    context = {"client_key": secrets.token_urlsafe(12), "accounts": able, "to": request.GET.get("to", ""), "may": policy.can(request.user, "conversation.reply")}
+    able = [
+        one
+        for one in channels.accounts(request.user.organisation_id)
+        if one.active and one.kind in ("mail", "demo")
+    ]
+    context = {
+        "client_key": secrets.token_urlsafe(12),
+        "accounts": able,
+        "to": request.GET.get("to", ""),
+        "may": policy.can(request.user, "conversation.reply"),
+    }
     return render(request, "inbox/dialogs/start.html", context)
 
 

@@ -23,9 +23,15 @@ from otklik.kernel.errors import Invalid, NotFound
 def dialog(request: StaffRequest, action: str) -> HttpResponse:
     """Whom to give to, until when, which label: for the chosen conversations."""
     who = request.user
-    context: dict[str, Any] = {"bulk_ids": forms.ids_of(request.GET.get("ids", "").split(",")), "action": action}
+    context: dict[str, Any] = {
+        "bulk_ids": forms.ids_of(request.GET.get("ids", "").split(",")),
+        "action": action,
+    }
     if action == "assign":
-        context |= {"staff": accounts.staff(who.organisation_id), "teams": accounts.teams(who.organisation_id)}
+        context |= {
+            "staff": accounts.staff(who.organisation_id),
+            "teams": accounts.teams(who.organisation_id),
+        }
     elif action == "snooze":
         context["presets"] = forms.presets()
     elif action == "label":
@@ -60,7 +66,9 @@ def run(request: StaffRequest, action: str) -> HttpResponse:
         raise Invalid(_("Choose conversations first."), field="ids")
     result = bulk.run(action, ids, by=request.user, **_params(request, action))
     count = len(result.done)
-    text = ngettext("Done with %(count)s conversation", "Done with %(count)s conversations", count) % {"count": count}
+    text = ngettext("Done with %(count)s conversation", "Done with %(count)s conversations", count) % {
+        "count": count
+    }
     refused = [f"№{pk}: {sentence}" for pk, sentence in result.refused]
     undo = undo_of("inbox-bulk-undo", token=result.undo_token) if count and result.undo_token else None
     return done(request, 0, text, undo=undo, ids=ids, refused=refused, go="", bulk=True)

@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -23,19 +24,19 @@ P = ParamSpec("P")
 class StaffRequest(HttpRequest):
     """A request of a signed-in member of staff."""
 
-    user: User  # type: ignore[assignment]  # `staff` has checked it
+    user: User
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[StaffRequest, P], HttpResponse]
-Door = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
+Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def staff(view: View[P]) -> Door[P]:
     """Only for people who are signed in; a fragment asked by htmx or fetch sends the whole page to the form."""
 
     @functools.wraps(view)
-    def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             if request.headers.get("HX-Request") or wants_json(request):
                 response = HttpResponse(status=401)
@@ -48,11 +49,11 @@ def staff(view: View[P]) -> Door[P]:
 
 
 def reads(view: View[P]) -> Door[P]:
-    return cast("Door[P]", require_GET(staff(view)))
+    return require_GET(staff(view))
 
 
 def writes(view: View[P]) -> Door[P]:
-    return cast("Door[P]", require_POST(staff(view)))
+    return require_POST(staff(view))
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -63,20 +64,25 @@ def speaks_json(view: View[P]) -> View[P]:
     """A refusal answers as data when the caller asked for data, so that the screen keeps what was typed."""
 
     @functools.wraps(view)
-    def inner(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def inner(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except OtklikError as error:
             if not wants_json(request):
                 raise
-            return JsonResponse({"error": {"code": error.code, "message": error.sentence}}, status=error.status)
+            return JsonResponse(
+                {"error": {"code": error.code, "message": error.sentence}}, status=error.status
+            )
 
     return inner
 
 
 def undo_of(url_name: str, *args: object, **values: Any) -> dict[str, Any]:
     """How to take an action back: an address and the fields to post."""
-    return {"url": reverse(url_name, args=args), "values": {k: "" if v is None else v for k, v in values.items()}}
+    return {
+        "url": reverse(url_name, args=args),
+        "values": {k: "" if v is None else v for k, v in values.items()},
+    }
 
 
 def done(

@@ -81,7 +81,9 @@ def composer(
         "client_key": secrets.token_urlsafe(12),
         "newest_id": newest_id,
         "undo_seconds": settings.UNDO_SECONDS,
-        "stale": bool(chosen and chosen.draft and chosen.text and 0 < chosen.draft.based_on_message_id < newest_id),
+        "stale": bool(
+            chosen and chosen.draft and chosen.text and 0 < chosen.draft.based_on_message_id < newest_id
+        ),
     }
 
 
@@ -92,12 +94,18 @@ def _modes(
     name = conversation.customer.first_name or conversation.customer_name
     found: list[Mode] = []
     mail = facts.kind == "mail"
-    placeholder = _("Answer to %(name)s…") % {"name": name} if name else _("Write an answer…")
+    placeholder = _("Write an answer…")
     if may_reply and (able.reply_public or (able.reply_manual and conversation.visibility == "public")):
         seen_by = _("everybody sees it")
         if conversation.reach:
-            seen_by = _("everybody sees it, reach %(reach)s") % {"reach": f"{conversation.reach:,}".replace(",", "\u202f")}
-        found.append(Mode("public", "globe", _("In public"), seen_by, _("Send in public"), placeholder, key_code="KeyR"))
+            seen_by = _("everybody sees it, reach %(reach)s") % {
+                "reach": f"{conversation.reach:,}".replace(",", "\u202f")
+            }
+        found.append(
+            Mode(
+                "public", "globe", _("In public"), seen_by, _("Send in public"), placeholder, key_code="KeyR"
+            )
+        )
     if may_reply and (able.reply_private or (able.reply_manual and conversation.visibility == "private")):
         hint = _("only %(name)s sees it") % {"name": name} if name else _("only the customer sees it")
         if mail:
@@ -111,8 +119,15 @@ def _modes(
             mode.signature = request.user.signature or request.user.organisation.signature
     if policy.can(request.user, "conversation.note"):
         found.append(
-            Mode("note", "note", _("Note"), _("only colleagues see it"), _("Save the note"),
-                 _("A note for colleagues. @ names somebody"), key_code="KeyN")
+            Mode(
+                "note",
+                "note",
+                _("Note"),
+                _("only colleagues see it"),
+                _("Save the note"),
+                _("A note for colleagues. @ names somebody"),
+                key_code="KeyN",
+            )
         )
     return found
 
@@ -121,7 +136,9 @@ def _chosen(modes: list[Mode], conversation: Conversation, wanted: str) -> Mode 
     """The tab asked for, else the one with a draft, else the place the customer wrote in."""
     by_key = {mode.key: mode for mode in modes}
     drafted = next((mode for mode in modes if mode.text), None)
-    return by_key.get(wanted) or drafted or by_key.get(conversation.visibility) or (modes[0] if modes else None)
+    return (
+        by_key.get(wanted) or drafted or by_key.get(conversation.visibility) or (modes[0] if modes else None)
+    )
 
 
 @writes
@@ -212,7 +229,9 @@ def remove_file(request: StaffRequest, conversation_id: int, attachment_id: int)
 def _file_list(request: StaffRequest, conversation_id: int, mode: str) -> JsonResponse:
     draft = reading.drafts_of(request.user, conversation_id).get(mode)
     rows = list(draft.attachments.all()) if draft else []
-    return JsonResponse({"files": [{"id": one.pk, "name": one.filename, "size": file_size(one.size)} for one in rows]})
+    return JsonResponse(
+        {"files": [{"id": one.pk, "name": one.filename, "size": file_size(one.size)} for one in rows]}
+    )
 
 
 @reads
@@ -227,7 +246,11 @@ def template_dialog(request: StaffRequest, conversation_id: int) -> HttpResponse
         "channel": channel_name(conversation.channel_kind),
         "may_write": policy.can(request.user, "template.write"),
     }
-    name = "inbox/dialogs/_template_list.html" if request.htmx.target == "template-list" else "inbox/dialogs/templates.html"
+    name = (
+        "inbox/dialogs/_template_list.html"
+        if request.htmx.target == "template-list"
+        else "inbox/dialogs/templates.html"
+    )
     return render(request, name, context)
 
 

@@ -97,7 +97,7 @@ def copy(request: StaffRequest, message_id: int) -> HttpResponse:
 
 
 @reads
-def file(request: StaffRequest, attachment_id: int) -> HttpResponse | FileResponse:
+def file(request: StaffRequest, attachment_id: int) -> FileResponse:
     """A file: safe images may be shown in place, everything else is downloaded."""
     policy.require(request.user, "conversation.read")
     found = (
@@ -107,7 +107,11 @@ def file(request: StaffRequest, attachment_id: int) -> HttpResponse | FileRespon
     )
     if found is None or (found.message is None and found.uploaded_by_id != request.user.pk):
         raise NotFound
-    if found.message and found.message.deleted_at and not policy.can(request.user, "conversation.deleted_copy"):
+    if (
+        found.message
+        and found.message.deleted_at
+        and not policy.can(request.user, "conversation.deleted_copy")
+    ):
         raise NotFound
     shown = found.content_type in PREVIEWED and "view" in request.GET
     path = media.path_of(found.digest)
@@ -152,11 +156,14 @@ def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
 def decide(request: StaffRequest, message_id: int, answer: str) -> HttpResponse:
     """What a person saw at the far end about an uncertain answer: `arrived` or `again`; `retry` for a failed one."""
     if answer == "retry":
-        message = answers.retry(message_id, by=request.user)
+        worked = answers.retry(message_id, by=request.user)
     elif answer in ("arrived", "again"):
-        message = answers.decide(message_id, arrived=answer == "arrived", by=request.user)
+        worked = answers.decide(message_id, arrived=answer == "arrived", by=request.user)
     else:
         raise NotFound
+    if not worked:
+        raise Conflict
+    message = queries.message(request.user, message_id)
     text = _("Marked as arrived") if answer == "arrived" else _("Being sent again")
     return done(request, message.conversation_id, text)
 

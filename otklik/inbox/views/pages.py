@@ -12,7 +12,7 @@ from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.channels import queries as channels
 from otklik.inbox import forms, presenters, queries
-from otklik.inbox.models import Conversation, Label
+from otklik.inbox.models import Conversation, ConversationState, Label
 from otklik.inbox.queries import Filters
 from otklik.inbox.templatetags.inbox import channel_name
 from otklik.inbox.views import reading
@@ -51,7 +51,9 @@ def card(request: StaffRequest, conversation_id: int) -> HttpResponse:
     conversation = queries.conversation(request.user, conversation_id)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "inbox/_card.html", card_context(request, conversation, filters))
-    context = thread_context(request, conversation, filters) | page_context(request, filters, current=conversation.pk)
+    context = thread_context(request, conversation, filters) | page_context(
+        request, filters, current=conversation.pk
+    )
     return render(request, "inbox/page.html", {**context, "pane": "card"})
 
 
@@ -69,7 +71,9 @@ def more(request: StaffRequest) -> HttpResponse:
     """The next page of the list."""
     filters = forms.filters_of(request.GET)
     found = reading.page(request.user, filters, after=request.GET.get("after", ""))
-    return render(request, "inbox/_rows.html", {"page": found, "query": forms.address(filters), "filters": filters})
+    return render(
+        request, "inbox/_rows.html", {"page": found, "query": forms.address(filters), "filters": filters}
+    )
 
 
 @reads
@@ -86,7 +90,10 @@ def counts(request: StaffRequest) -> JsonResponse:
     """Numbers beside the views and the saved views, and how much is unread and mine (for the title)."""
     who = request.user
     saved = {
-        f"saved-{one.pk}": queries.filtered(who, forms.stored(one.filters)).order_by().values("pk")[:1000].count()
+        f"saved-{one.pk}": queries.filtered(who, forms.stored(one.filters))
+        .order_by()
+        .values("pk")[:1000]
+        .count()
         for one in queries.saved_views(who)[:30]
     }
     mine = reading.page(who, Filters(view="mine"), size=100).lines
@@ -100,7 +107,7 @@ def filter_dialog(request: StaffRequest) -> HttpResponse:
     filters = forms.filters_of(request.GET)
     context = {
         "filters": filters,
-        "states": queries.ConversationState.choices,
+        "states": ConversationState.choices,
         "kinds": [(kind, channel_name(kind)) for kind in reading.kinds(who)],
         "accounts": channels.accounts(who.organisation_id),
         "staff": accounts.staff(who.organisation_id),
@@ -123,7 +130,9 @@ def list_context(request: StaffRequest, filters: Filters, *, current: int = 0) -
     saved = list(queries.saved_views(who))
     chosen = forms.whole(request.GET.get("saved", ""))
     active = next((one for one in saved if one.pk == chosen), None)
-    asked = any(value != forms.DEFAULTS[key] for key, value in asdict(filters).items() if key not in ("view", "order"))
+    asked = any(
+        value != forms.DEFAULTS[key] for key, value in asdict(filters).items() if key not in ("view", "order")
+    )
     return {
         "filters": filters,
         "query": forms.address(filters),
@@ -137,12 +146,20 @@ def list_context(request: StaffRequest, filters: Filters, *, current: int = 0) -
             for key, title in queries.VIEWS.items()
         ],
         "saved": [
-            {"id": one.pk, "title": one.name, "url": f"/inbox/{forms.address(forms.stored(one.filters), saved=one.pk)}",
-             "own": one.owner_id == who.pk}
+            {
+                "id": one.pk,
+                "title": one.name,
+                "url": f"/inbox/{forms.address(forms.stored(one.filters), saved=one.pk)}",
+                "own": one.owner_id == who.pk,
+            }
             for one in saved
         ],
         "order_choices": [
-            {"title": title, "url": f"/inbox/{forms.address(filters.with_(order=key))}", "on": key == filters.order}
+            {
+                "title": title,
+                "url": f"/inbox/{forms.address(filters.with_(order=key))}",
+                "on": key == filters.order,
+            }
             for key, title in forms.ORDER_TITLES.items()
         ],
         "order_title": forms.ORDER_TITLES[filters.order],
@@ -158,12 +175,20 @@ def _chips(organisation_id: int, filters: Filters) -> list[forms.Chip]:
     return forms.chips(
         filters,
         forms.Names(
-            users=dict(accounts.staff(organisation_id).values_list("pk", "name")) if filters.assignees else {},
+            users=dict(accounts.staff(organisation_id).values_list("pk", "name"))
+            if filters.assignees
+            else {},
             teams=dict(accounts.teams(organisation_id).values_list("pk", "name")) if filters.teams else {},
-            labels=dict(Label.objects.filter(pk__in=filters.labels, organisation_id=organisation_id).values_list("pk", "name"))
+            labels=dict(
+                Label.objects.filter(pk__in=filters.labels, organisation_id=organisation_id).values_list(
+                    "pk", "name"
+                )
+            )
             if filters.labels
             else {},
-            accounts=dict(channels.accounts(organisation_id).values_list("pk", "name")) if filters.accounts else {},
+            accounts=dict(channels.accounts(organisation_id).values_list("pk", "name"))
+            if filters.accounts
+            else {},
             channels={kind: channel_name(kind) for kind in filters.channels},
             customer=people.customer(organisation_id, filters.customer).name if filters.customer else "",
         ),
@@ -187,10 +212,11 @@ def thread_context(
     messages = queries.thread(who, conversation.pk)
     seen_id = reading.seen_up_to(who, conversation.pk)
     facts = channels.facts(conversation.account_id)
-    context = {
+    newest_id = max((one.pk for one in messages if one.direction in ("in", "out")), default=0)
+    context: dict[str, Any] = {
         "conversation": conversation,
         "items": presenters.thread_items(messages, conversation, seen_id=seen_id),
-        "newest_id": max((one.pk for one in messages if one.direction in ("in", "out")), default=0),
+        "newest_id": newest_id,
         "last_id": max((one.pk for one in messages), default=0),
         "conversation_labels": reading.labels_of(conversation.pk),
         "notices": reading.notices(conversation),
@@ -202,7 +228,7 @@ def thread_context(
         "reminders": reading.reminders(who, conversation.pk),
     }
     if with_composer:
-        context |= composer(request, conversation, facts, newest_id=context["newest_id"])
+        context |= composer(request, conversation, facts, newest_id=newest_id)
         context |= card_context(request, conversation, filters)
     return context
 
@@ -214,8 +240,9 @@ def card_context(request: StaffRequest, conversation: Conversation, filters: Fil
         "conversation": conversation,
         "customer": customer,
         "identities": list(customer.identities.all()),
-        "orders": list(people.orders(who.organisation_id, customer.pk)[:6]) if policy.can(who, "customer.read") else [],
+        "orders": list(people.orders(who.organisation_id, customer.pk)[:6])
+        if policy.can(who, "customer.read")
+        else [],
         "earlier": reading.earlier(who, conversation),
         "query": forms.address(filters),
     }
-

@@ -50,7 +50,9 @@ class Line:
     @property
     def waits(self) -> bool:
         """The customer waits for us."""
-        return self.conversation.waiting_since is not None and self.conversation.state == ConversationState.OPEN
+        return (
+            self.conversation.waiting_since is not None and self.conversation.state == ConversationState.OPEN
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ def some(who: User, filters: Filters, ids: Iterable[int], *, current: int = 0) -
     """Rows by number, whether or not the view still holds them (`away` says so): to refresh lines in place."""
     wanted = list(ids)
     found = list(
-        queries.visible_to(who).filter(pk__in=wanted).select_related("assignee", "team", "account").order_by("-id")
+        queries.visible_to(who)
+        .filter(pk__in=wanted)
+        .select_related("assignee", "team", "account")
+        .order_by("-id")
     )
     inside = set(queries.filtered(who, filters).filter(pk__in=wanted).order_by().values_list("pk", flat=True))
     shown = lines(who, filters, found, current=current)
@@ -116,13 +121,17 @@ def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current
         .values_list("conversation_id", "text")
     )
     labels: dict[int, list[Label]] = {}
-    for row in ConversationLabel.objects.filter(conversation_id__in=ids).select_related("label").order_by("label__name"):
+    for row in (
+        ConversationLabel.objects.filter(conversation_id__in=ids)
+        .select_related("label")
+        .order_by("label__name")
+    ):
         labels.setdefault(row.conversation_id, []).append(row.label)
     present = presence.others(who, ids)
     gone = set(
-        Message.objects.filter(pk__in=[one.last_message_id for one in found], deleted_at__isnull=False).values_list(
-            "conversation_id", flat=True
-        )
+        Message.objects.filter(
+            pk__in=[one.last_message_id for one in found], deleted_at__isnull=False
+        ).values_list("conversation_id", flat=True)
     )
     query = address(filters)
     return [
@@ -153,7 +162,9 @@ def seen_up_to(who: User, conversation_id: int) -> int:
 
 def drafts_of(who: User, conversation_id: int) -> dict[str, Draft]:
     """The person's drafts of a conversation by mode, with files."""
-    rows = Draft.objects.filter(user_id=who.pk, conversation_id=conversation_id).prefetch_related("attachments")
+    rows = Draft.objects.filter(user_id=who.pk, conversation_id=conversation_id).prefetch_related(
+        "attachments"
+    )
     return {one.mode: one for one in rows}
 
 
@@ -174,7 +185,9 @@ class Notice:
 
 
 def notices(conversation: Conversation) -> list[Notice]:
-    merges = ConversationMerge.objects.filter(survivor=conversation, undone_at=None).select_related("merged", "by")
+    merges = ConversationMerge.objects.filter(survivor=conversation, undone_at=None).select_related(
+        "merged", "by"
+    )
     splits = ConversationSplit.objects.filter(
         Q(source=conversation) | Q(created=conversation), undone_at=None
     ).select_related("source", "created", "by")
@@ -182,7 +195,13 @@ def notices(conversation: Conversation) -> list[Notice]:
     for one in splits:
         inner = one.source_id == conversation.pk
         found.append(
-            Notice("split" if inner else "part", one.pk, one.created if inner else one.source, one.by.name, one.at)
+            Notice(
+                "split" if inner else "part",
+                one.pk,
+                one.created if inner else one.source,
+                one.by.name,
+                one.at,
+            )
         )
     return sorted(found, key=lambda one: one.at)
 
@@ -204,7 +223,9 @@ def earlier(who: User, conversation: Conversation, limit: int = 6) -> list[Conve
 
 def reminders(who: User, conversation_id: int) -> list[Reminder]:
     return list(
-        Reminder.objects.filter(conversation_id=conversation_id, user_id=who.pk, done_at=None).order_by("due_at")
+        Reminder.objects.filter(conversation_id=conversation_id, user_id=who.pk, done_at=None).order_by(
+            "due_at"
+        )
     )
 
 
@@ -216,14 +237,20 @@ def sources(who: User) -> list[str]:
 
 def kinds(who: User) -> list[str]:
     """Channels that conversations came through, for the filter."""
-    return list(queries.visible_to(who).order_by("channel_kind").values_list("channel_kind", flat=True).distinct())
+    return list(
+        queries.visible_to(who).order_by("channel_kind").values_list("channel_kind", flat=True).distinct()
+    )
 
 
 def template_rows(who: User, channel_kind: str, query: str) -> list[Any]:
     """Templates for a channel whose name or text holds every word of the query."""
     words = [word for word in query.lower().split() if word]
     rows = Template.objects.filter(organisation_id=who.organisation_id, archived_at=None)
-    fit = [one for one in rows.order_by("-uses", "name") if not one.channel_kinds or channel_kind in one.channel_kinds]
+    fit = [
+        one
+        for one in rows.order_by("-uses", "name")
+        if not one.channel_kinds or channel_kind in one.channel_kinds
+    ]
     return [one for one in fit if all(word in f"{one.name} {one.text}".lower() for word in words)]
 
 

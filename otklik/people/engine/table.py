@@ -94,6 +94,7 @@ def _text(file: BinaryIO, encoding: str) -> Iterator[str]:
     """Lines of the file; the wrapper is detached so that the file stays open for a second reading."""
     wrapper = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        yield from wrapper
+        for line in wrapper:  # noqa: UP028 `yield from` would close the file when the reader stops early
+            yield line
     finally:
         wrapper.detach()

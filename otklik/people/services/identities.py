@@ -50,7 +50,7 @@ def add(
     if created:
         _fill(customer, identity)
         index(customer)
-        record("customer.identity_added", customer, by, kind=kind, external_id=value)
+        record("customer.identity_added", customer, by, channel=kind, external_id=value)
     return identity
 
 
@@ -63,7 +63,7 @@ def remove(identity_id: int, *, by: Doer) -> Customer:
     _empty(customer, identity)
     identity.delete()
     index(customer)
-    record("customer.identity_removed", customer, by, kind=identity.kind, external_id=identity.external_id)
+    record("customer.identity_removed", customer, by, channel=identity.kind, external_id=identity.external_id)
     return customer
 
 

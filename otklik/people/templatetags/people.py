@@ -34,7 +34,7 @@ def _long(day: date) -> str:
 @register.filter
 def day(value: date | datetime | None) -> str:
     """A day inside a sentence."""
-    if value is None:
+    if not value:  # templates give "" for a key that is not there
         return ""
     return _long(timezone.localtime(value).date() if isinstance(value, datetime) else value)
 
@@ -42,7 +42,7 @@ def day(value: date | datetime | None) -> str:
 @register.filter
 def short_day(value: date | datetime | None) -> str:
     """A day in a table: «22 ноя»."""
-    if value is None:
+    if not value:  # templates give "" for a key that is not there
         return ""
     one = timezone.localtime(value).date() if isinstance(value, datetime) else value
     if one.year != _today().year:
@@ -69,9 +69,9 @@ def year(value: datetime) -> int:
 
 
 @register.filter
-def money(value: Decimal | None) -> str:
+def money(value: Decimal | str | None) -> str:
     """«54 990 ₽», with kopecks only when there are some."""
-    if value is None:
+    if value is None or value == "":
         return ""
     text = (
         f"{value:,.2f}".removesuffix(".00")

@@ -60,15 +60,15 @@ def wishes(customer: Customer) -> str:
     if customer.address_form:
         parts.append(_("formal, «вы»") if customer.address_form == AddressForm.VY else _("informal, «ты»"))
     if customer.preferred_channel:
-        parts.append(_("best reached by: %(channel)s") % {"channel": kind_title(customer.preferred_channel)})
+        parts.append(_("best channel %(channel)s") % {"channel": kind_title(customer.preferred_channel)})
     if customer.language:
         parts.append(
-            _("language: %(language)s")
+            _("language %(language)s")
             % {"language": str(LANGUAGES.get(customer.language, customer.language)).lower()}
         )
     if customer.contact_time:
         parts.append(_("time: %(time)s") % {"time": customer.contact_time})
-    text = "; ".join(parts)
+    text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 

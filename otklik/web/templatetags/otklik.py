@@ -24,7 +24,9 @@ def icon(name: str, label: str = "", size: str = "") -> SafeString:
     css = "o-i o-i--s" if size == "s" else "o-i"
     href = f"{static('icons.svg')}#{name}"
     if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
+        )
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
 
 
@@ -38,7 +40,10 @@ def field(bound: BoundField, kind: str = "") -> dict[str, object]:
         shape = "check"
     else:
         shape = "plain"
-    css = {"plain": "form-select" if isinstance(widget, Select) else "form-control", "check": "form-check-input o-check"}
+    css = {
+        "plain": "form-select" if isinstance(widget, Select) else "form-control",
+        "check": "form-check-input o-check",
+    }
     if shape in css:
         widget.attrs.setdefault("class", css[shape])
     return {"field": bound, "shape": shape, "kind": kind}

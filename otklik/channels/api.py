@@ -1,0 +1,373 @@
+"""Channels over the API: connect and test accounts, import files, and a door for messages of any system."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http import FileResponse
+from django.utils.translation import gettext_lazy as _
+from ninja import Body, File, Query, Router, Schema
+from ninja.files import UploadedFile
+from pydantic import Field
+
+from otklik.accounts import policy
+from otklik.channels import intake, queries, registry, services
+from otklik.channels.importer import service as imports
+from otklik.channels.models import ChannelAccount, ImportJob
+from otklik.channels.protocol import CheckResult, RawEvent
+from otklik.kernel import media
+from otklik.kernel.errors import Invalid, NotFound
+from otklik.kernel.rest import Call, Given, Id, Moment, Page, Window, cut, operation
+
+router = Router(tags=["Channels"])
+import_router = Router(tags=["Imports"])
+message_router = Router(tags=["Messages in"])
+Setting = str | int | bool | None
+Config = dict[str, Setting]
+MAX_MESSAGES = 500
+
+
+class ChannelOut(Schema):
+    """`settings` never holds secrets. `failing_since` and `error`: what is wrong now."""
+
+    id: int
+    kind: str
+    name: str
+    public_id: str
+    active: bool
+    treat_as: str
+    settings: dict[str, Any]
+    poll_every: int
+    last_polled_at: datetime | None
+    last_event_at: datetime | None
+    last_ok_at: datetime | None
+    failing_since: datetime | None
+    error_code: str
+    error: str
+    team_id: int | None
+    created_at: datetime
+
+    @staticmethod
+    def resolve_public_id(one: ChannelAccount) -> str:
+        return one.public_id.hex
+
+    @staticmethod
+    def resolve_settings(one: ChannelAccount) -> dict[str, Any]:
+        return {name: value for name, value in one.settings.items() if name not in services.SECRET_NAMES}
+
+
+class ConnectIn(Given):
+    """`config`: the fields of the kind's form; secrets are sealed and never shown again."""
+
+    kind: str = Field(min_length=1, max_length=32)
+    name: str = Field(min_length=1, max_length=200)
+    config: Config = {}
+    team_id: Id | None = None
+    treat_as: Literal["message", "mention"] = "message"
+    poll_every: int = Field(60, ge=10, le=86_400, description="seconds")
+
+
+class ChannelChange(Given):
+    name: str | None = Field(None, min_length=1, max_length=200)
+    config: Config | None = None
+    active: bool | None = None
+
+
+class CheckIn(Given):
+    kind: str = Field(min_length=1, max_length=32)
+    config: Config = {}
+
+
+class CheckOut(Schema):
+    """`message`: one sentence of what is wrong and what to do."""
+
+    ok: bool
+    code: str
+    message: str
+
+
+class KindOut(Schema):
+    kind: str
+    push: bool
+    poll: bool
+    reply_public: bool
+    reply_private: bool
+    reply_manual: bool
+
+
+@operation(router, "GET", "/channels", right="channel.read", answer=list[ChannelOut])
+def list_channels(request: Call) -> Any:
+    """Connected accounts and how they are."""
+    return queries.accounts(request.auth.organisation_id)
+
+
+@operation(router, "GET", "/channels/kinds", right="channel.read", answer=list[KindOut])
+def list_channel_kinds(request: Call) -> Any:
+    """What can be connected."""
+    found = []
+    for kind in registry.kinds():
+        able = registry.adapter(kind).capabilities({})
+        found.append({"kind": kind, **{name: getattr(able, name) for name in KindOut.model_fields if name != "kind"}})
+    return found
+
+
+@operation(
+    router,
+    "POST",
+    "/channels",
+    right="channel.write",
+    answer=ChannelOut,
+    status=201,
+    example={"kind": "hook", "name": "Форма на сайте", "config": {"signing_secret": "whsec_…"}},
+)
+def connect_channel(request: Call, data: ConnectIn) -> ChannelAccount:
+    """Connect an account. Test it first with POST /channels/check."""
+    _require_kind(data.kind)
+    return services.connect(
+        data.kind,
+        data.name,
+        dict(data.config),
+        by=request.auth,
+        team_id=data.team_id,
+        treat_as=data.treat_as,
+        poll_every=data.poll_every,
+    )
+
+
+def _require_kind(kind: str) -> None:
+    if not registry.has(kind):
+        raise Invalid(
+            _("There is no channel of the kind “%(kind)s”. Known are: %(known)s."),
+            field="kind",
+            kind=kind,
+            known=", ".join(registry.kinds()),
+        )
+
+
+@operation(router, "POST", "/channels/check", right="channel.write", answer=CheckOut, within=False)
+def check_settings(request: Call, data: CheckIn) -> CheckResult:
+    """Test settings before connecting. Nothing is stored."""
+    _require_kind(data.kind)
+    return registry.adapter(data.kind).check(dict(data.config))
+
+
+@operation(router, "GET", "/channels/{channel_id}", right="channel.read", answer=ChannelOut)
+def get_channel(request: Call, channel_id: Id) -> ChannelAccount:
+    """One account."""
+    return queries.account(request.auth.organisation_id, channel_id)
+
+
+@operation(
+    router, "PATCH", "/channels/{channel_id}", right="channel.write", answer=ChannelOut, example={"active": False}
+)
+def change_channel(request: Call, channel_id: Id, data: ChannelChange) -> ChannelAccount:
+    """Other settings, or pause and resume. A secret that is not sent keeps its value."""
+    queries.account(request.auth.organisation_id, channel_id)
+    if data.name is not None or data.config is not None:
+        config = dict(data.config) if data.config is not None else None
+        services.change(channel_id, by=request.auth, name=data.name, config=config)
+    if data.active is not None:
+        services.switch(channel_id, on=data.active, by=request.auth)
+    return queries.account(request.auth.organisation_id, channel_id)
+
+
+@operation(router, "POST", "/channels/{channel_id}/check", right="channel.write", answer=CheckOut, within=False)
+def check_channel(request: Call, channel_id: Id) -> CheckResult:
+    """Test a connected account now."""
+    account = queries.account(request.auth.organisation_id, channel_id)
+    return registry.adapter(account.kind).check(account.config)
+
+
+# ---------- imports ----------
+
+
+class ImportOut(Schema):
+    """`row_cursor`: last stored row; `estimate`: rows of the file, about. Ask again while `state` is running."""
+
+    id: int
+    filename: str
+    state: str
+    account_id: int | None
+    table: dict[str, Any]
+    row_cursor: int
+    estimate: int
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    errors: int
+    error: str
+    has_error_file: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @staticmethod
+    def resolve_has_error_file(one: ImportJob) -> bool:
+        return bool(one.error_digest)
+
+
+class ImportStart(Given):
+    """`channel`: name of the import source, made when missing. `mapping`: {"columns": {"text": ["Отзыв"], …}, …}."""
+
+    channel: str = Field(min_length=1, max_length=200)
+    mapping: dict[str, Any]
+
+
+@operation(import_router, "GET", "/imports", right="import.run", answer=Page[ImportOut])
+def list_imports(request: Call, window: Query[Window]) -> Any:
+    """Imports, newest first."""
+    rows = ImportJob.objects.filter(organisation_id=request.auth.organisation_id)
+    items, following = cut(rows, ("-id",), cursor=window.cursor, limit=window.limit)
+    return {"items": items, "next": following}
+
+
+@operation(import_router, "POST", "/imports", right="import.run", answer=ImportOut, status=201)
+def upload_import(request: Call, file: File[UploadedFile]) -> ImportJob:
+    """Upload a CSV, XLSX or JSONL file. Nothing is imported yet."""
+    return imports.upload(file.read(), file.name or "file", by=request.auth)
+
+
+@operation(
+    import_router,
+    "POST",
+    "/imports/{import_id}/start",
+    right="import.run",
+    answer=ImportOut,
+    example={"channel": "Отзывы Яндекс Карт", "mapping": {"columns": {"text": ["Отзыв"], "author": ["Автор"]}}},
+)
+def start_import(request: Call, import_id: Id, data: ImportStart) -> ImportJob:
+    """The columns are chosen: begin."""
+    job = _job(request, import_id)
+    mapping = imports.mapping_from(data.mapping)
+    policy.require(request.auth, "import.run")
+    account = imports.import_account(request.auth.organisation_id, data.channel.strip(), by=request.auth)
+    return imports.start(job.pk, account_id=account.pk, mapping=mapping, by=request.auth)
+
+
+@operation(import_router, "GET", "/imports/{import_id}", right="import.run", answer=ImportOut)
+def get_import(request: Call, import_id: Id) -> ImportJob:
+    """How far an import is."""
+    return _job(request, import_id)
+
+
+@operation(import_router, "POST", "/imports/{import_id}/cancel", right="import.run", answer=ImportOut)
+def cancel_import(request: Call, import_id: Id) -> ImportJob:
+    """Stop. What has come in stays."""
+    return imports.cancel(import_id, by=request.auth)
+
+
+@operation(import_router, "POST", "/imports/{import_id}/resume", right="import.run", answer=ImportOut)
+def resume_import(request: Call, import_id: Id) -> ImportJob:
+    """Go on behind the last stored row."""
+    return imports.proceed(import_id, by=request.auth)
+
+
+@operation(
+    import_router, "GET", "/imports/{import_id}/errors", right="import.run", answer=None, produces="text/csv"
+)
+def download_import_errors(request: Call, import_id: Id) -> FileResponse:
+    """Rows that could not be taken, with reasons, as a CSV file."""
+    job = _job(request, import_id)
+    if not job.error_digest:
+        raise NotFound
+    try:
+        content = media.path_of(job.error_digest).open("rb")
+    except OSError as error:
+        raise NotFound from error
+    return FileResponse(content, as_attachment=True, filename=f"errors-{job.pk}.csv", content_type="text/csv")
+
+
+def _job(request: Call, import_id: int) -> ImportJob:
+    found = ImportJob.objects.filter(organisation_id=request.auth.organisation_id, pk=import_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+# ---------- messages of any system ----------
+
+
+class AuthorIn(Given):
+    id: str = Field("", max_length=254)
+    name: str = Field("", max_length=200)
+    handle: str = Field("", max_length=100)
+    url: str = Field("", max_length=500)
+
+
+class MessageIn(Given):
+    """`id` is unique in your system; `thread` joins messages of one talk. `kind` edit or delete is about `target`."""
+
+    id: str = Field(min_length=1, max_length=200)
+    kind: Literal["message", "edit", "delete"] = "message"
+    author: AuthorIn = AuthorIn()
+    text: str = Field("", max_length=100_000)
+    at: Moment | None = None
+    thread: str = Field("", max_length=200)
+    subject: str = Field("", max_length=500)
+    visibility: Literal["public", "private"] | None = None
+    target: str = Field("", max_length=200)
+    revision: str = Field("", max_length=64)
+    rating: int | None = Field(None, ge=1, le=5)
+    reach: int | None = Field(None, ge=0, le=2_000_000_000)
+    source: str = Field("", max_length=100)
+    root_title: str = Field("", max_length=300)
+    url: str = Field("", max_length=1000)
+
+
+Messages = MessageIn | Annotated[list[MessageIn], Field(min_length=1, max_length=MAX_MESSAGES)]
+
+
+class StoredOut(Schema):
+    """Stored durably; `new` of them were not known before. They appear in the inbox a moment later."""
+
+    stored: int
+    new: int
+
+
+class Where(Schema):
+    account_id: Id | None = Field(None, description="an account of kind hook; may be left out when there is one")
+
+
+MESSAGE = {
+    "id": "form-10245",
+    "author": {"id": "irina@example.ru", "name": "Ирина Лаптева"},
+    "text": "Когда вернут деньги за холодильник?",
+    "at": "2026-11-22T14:00:00+03:00",
+    "thread": "order-100245",
+}
+
+
+@operation(
+    message_router, "POST", "/messages", right="import.run", answer=StoredOut, status=202, example=MESSAGE
+)
+def receive_messages(request: Call, where: Query[Where], messages: Body[Messages]) -> dict[str, int]:
+    """Messages of any system: one object, or up to 500 in a list.
+
+    The body is that of the generic webhook. The same message sent again is known and changes nothing.
+    """
+    account = _hook(request.auth.organisation_id, where.account_id)
+    arrived = [_raw(one) for one in (messages if isinstance(messages, list) else [messages])]
+    return {"stored": len(arrived), "new": intake.store(account, arrived)}
+
+
+def _raw(message: MessageIn) -> RawEvent:
+    body = json.dumps(message.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, sort_keys=True).encode()
+    return RawEvent(f"api:{hashlib.sha256(body).hexdigest()}", body, "application/json")
+
+
+def _hook(organisation_id: int, account_id: int | None) -> ChannelAccount:
+    rows = queries.accounts(organisation_id).filter(kind="hook")
+    if account_id is not None:
+        rows = rows.filter(pk=account_id)
+    found = list(rows[:2])
+    if account_id is not None and not found:
+        raise NotFound
+    if len(found) != 1:
+        raise Invalid(_("Say which account of the kind “hook” the message is for: account_id."), field="account_id")
+    if not found[0].active:
+        raise Invalid(_("The channel “%(channel)s” is switched off."), field="account_id", channel=found[0].name)
+    return found[0]

@@ -1,0 +1,44 @@
+"""Channels in the words of the interface."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+
+from otklik.channels import health
+from otklik.channels.models import ChannelAccount
+from otklik.kernel import clock
+
+register = template.Library()
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    return health.kind_icon(kind)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    return health.kind_name(kind)
+
+
+@register.filter
+def health_of(account: ChannelAccount) -> health.Health:
+    return health.of(account)
+
+
+@register.filter
+def address(account: ChannelAccount) -> str:
+    return health.address(account)
+
+
+@register.filter
+def span(seconds: float) -> str:
+    return health.span(seconds)
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago, in the two largest units."""
+    return health.span(max(0.0, (clock.now() - moment).total_seconds())) if moment else ""

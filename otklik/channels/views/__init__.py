@@ -1,0 +1,1 @@
+"""Pages of channels and imports, and the door of webhooks."""
