@@ -70,14 +70,26 @@ def connect(  # noqa: PLR0913 an account has these parts
 
 @transaction.atomic
 def change(
-    account_id: int, *, by: User, name: str | None = None, config: dict[str, Any] | None = None
+    account_id: int,
+    *,
+    by: User,
+    name: str | None = None,
+    config: dict[str, Any] | None = None,
+    team_id: int | None = None,
+    poll_every: int | None = None,
 ) -> ChannelAccount:
-    """New settings; a secret left empty keeps its old value."""
+    """New settings; a secret left empty keeps its old value. `team_id` 0 means no team."""
     account = _locked(account_id, by)
     fields = []
     if name is not None and name.strip():
         account.name = name.strip()[:200]
         fields.append("name")
+    if team_id is not None:
+        account.team_id = staff.team(by.organisation_id, team_id).pk if team_id else None
+        fields.append("team")
+    if poll_every:
+        account.poll_every = poll_every
+        fields.append("poll_every")
     if config is not None:
         shown, hidden = _split(config)
         account.settings = shown

@@ -189,7 +189,7 @@ class Preset:
 
     title: str
     at: datetime
-    key: str = ""
+    key: str = ""  # the digit that chooses it
 
 
 def presets(work_begins: int = 9) -> list[Preset]:
@@ -198,14 +198,14 @@ def presets(work_begins: int = 9) -> list[Preset]:
     morning = now.replace(hour=work_begins, minute=0, second=0, microsecond=0)
     monday = morning + timedelta(days=(7 - now.weekday()) or 7)
     found = [
-        Preset(_("In an hour"), (now + timedelta(hours=1)).replace(second=0, microsecond=0), "1"),
-        Preset(_("In three hours"), (now + timedelta(hours=3)).replace(second=0, microsecond=0), "2"),
-        Preset(_("Tomorrow morning"), morning + timedelta(days=1), "3"),
+        (_("In an hour"), (now + timedelta(hours=1)).replace(second=0, microsecond=0)),
+        (_("In three hours"), (now + timedelta(hours=3)).replace(second=0, microsecond=0)),
+        (_("Tomorrow morning"), morning + timedelta(days=1)),
     ]
     if (monday - morning).days > 1:
-        found.append(Preset(_("On Monday"), monday, "4"))
-    found.append(Preset(_("In a week"), morning + timedelta(days=7), "5"))
-    return found
+        found.append((_("On Monday"), monday))
+    found.append((_("In a week"), morning + timedelta(days=7)))
+    return [Preset(title, at, str(number)) for number, (title, at) in enumerate(found, 1)]
 
 
 def ids_of(values: Iterable[str]) -> list[int]:

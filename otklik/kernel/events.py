@@ -6,6 +6,7 @@ Readers therefore go by (transaction, id) and stop below the oldest transaction 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -58,9 +59,17 @@ def publish(topic: str, organisation_id: int, **payload: Any) -> None:
     """Record what happened for screens, API clients and webhooks, in the caller's transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("events.publish() needs the transaction of the change")
-    Event.objects.bulk_create(
-        [Event(organisation_id=organisation_id, topic=topic, payload=payload, at=clock.now())]
-    )
+    # on the path of every message: plain SQL costs a tenth of what the ORM takes
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_event (organisation_id, topic, payload, at) VALUES (%s, %s, %s, %s)",
+            [
+                organisation_id,
+                topic,
+                json.dumps(payload),
+                connection.ops.adapt_datetimefield_value(clock.now()),
+            ],
+        )
 
 
 def after(cursor: Cursor, *, organisation_id: int | None = None, limit: int = 500) -> list[Event]:

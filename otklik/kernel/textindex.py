@@ -60,8 +60,16 @@ class Entry:
     text: str
 
 
+Row = tuple[int, str, int, int, str]
+# plain SQL: on the path of every message, where the ORM would cost more than the search itself
+_INSERT = (
+    "INSERT INTO kernel_indexedtext (organisation_id, kind, object_id, group_id, tokens)"
+    " VALUES (%s, %s, %s, %s, %s)"
+)
+
+
 class _Backend(Protocol):
-    def write(self, rows: Sequence[IndexedText]) -> None: ...
+    def insert(self, rows: Sequence[Row]) -> None: ...
 
     def erase(self, rows: Sequence[IndexedText]) -> None: ...
 
@@ -71,12 +79,13 @@ class _Backend(Protocol):
 class _Sqlite:
     """FTS5 with external content: its rows name ours, so the text is stored once."""
 
-    def write(self, rows: Sequence[IndexedText]) -> None:
+    def insert(self, rows: Sequence[Row]) -> None:
         with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO kernel_fts(rowid, tokens) VALUES (%s, %s)",
-                [(row.pk, row.tokens) for row in rows],
-            )
+            for row in rows:
+                cursor.execute(_INSERT, row)
+                cursor.execute(
+                    "INSERT INTO kernel_fts(rowid, tokens) VALUES (last_insert_rowid(), %s)", [row[4]]
+                )
 
     def erase(self, rows: Sequence[IndexedText]) -> None:
         with connection.cursor() as cursor:
@@ -100,8 +109,9 @@ class _Sqlite:
 class _PostgreSQL:
     """A generated tsvector column made of our tokens, with a GIN index: nothing to write beside the row."""
 
-    def write(self, rows: Sequence[IndexedText]) -> None:
-        return
+    def insert(self, rows: Sequence[Row]) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT, rows)
 
     def erase(self, rows: Sequence[IndexedText]) -> None:
         return
@@ -146,16 +156,17 @@ def index(entries: Iterable[Entry]) -> None:
 def add(entries: Iterable[Entry]) -> None:
     """Like `index`, for texts known to be new: spares the look-up."""
     rows = [
-        IndexedText(
-            organisation_id=entry.organisation_id,
-            kind=entry.kind,
-            object_id=entry.object_id,
-            group_id=entry.group_id,
-            tokens=" ".join([*_scope(entry.organisation_id, entry.kind), *tokens(entry.text)]),
+        (
+            entry.organisation_id,
+            entry.kind,
+            entry.object_id,
+            entry.group_id,
+            " ".join([*_scope(entry.organisation_id, entry.kind), *tokens(entry.text)]),
         )
         for entry in entries
     ]
-    _backend().write(IndexedText.objects.bulk_create(rows))
+    if rows:
+        _backend().insert(rows)
 
 
 def regroup(kind: str, object_ids: Sequence[int], group_id: int) -> None:

@@ -147,21 +147,20 @@ TIME_ZONE = env.time_zone
 
 STATIC_URL = "/static/"
 STATIC_ROOT = env.var_dir / "static"
+STATICFILES_DIRS: list[Any] = [ROOT / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "otklik.web.vendor.VendorFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # `bootstrap` collects and compresses; until then the finders serve the files as they are
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-_MODULES = ROOT / "node_modules"
-STATICFILES_DIRS: list[Any] = [
-    ROOT / "static",
-    *(
-        (prefix, folder)
-        for prefix, folder in (
-            ("tabler", _MODULES / "@tabler" / "core" / "dist"),
-            ("inter", _MODULES / "@fontsource-variable" / "inter"),
-            ("echarts", _MODULES / "echarts" / "dist"),
-        )
-        if folder.is_dir()
-    ),
-]
+WHITENOISE_MAX_AGE = 600
 
 CACHES = {
     "default": {

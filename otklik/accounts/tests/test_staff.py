@@ -11,6 +11,7 @@ from django.test import Client
 from otklik.accounts import queries, services
 from otklik.accounts.models import ApiKey, Invitation, Team, User
 from otklik.accounts.services import StaffData
+from otklik.accounts.services.staff import LastAdministrator
 from otklik.audit.models import Entry
 from otklik.kernel import clock
 from otklik.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -36,7 +37,7 @@ def test_an_administrator_changes_roles_and_teams_of_a_colleague(alisa, olga):
 
 
 def test_the_last_administrator_keeps_the_role_and_the_access(alisa, boris):
-    with pytest.raises(Conflict, match="last administrator"):
+    with pytest.raises(LastAdministrator):
         services.update_staff(alisa.pk, StaffData("Алиса", roles=frozenset({"operator"})), by=alisa)
     services.update_staff(boris.pk, StaffData("Борис", roles=frozenset({"administrator"})), by=alisa)
     boris = User.objects.get(pk=boris.pk)

@@ -42,3 +42,12 @@ def span(seconds: float) -> str:
 def age(moment: datetime | None) -> str:
     """How long ago, in the two largest units."""
     return health.span(max(0.0, (clock.now() - moment).total_seconds())) if moment else ""
+
+
+@register.filter
+def stored_moment(text: str) -> datetime | None:
+    """A moment kept in JSON; None when it cannot be read."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None

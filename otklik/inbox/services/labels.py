@@ -71,11 +71,7 @@ def create(name: str, colour: str = "grey", *, by: User) -> Label:
     policy.require(by, "label.write")
     name, colour = _clean(name), _colour(colour)
     with transaction.atomic():
-        known = (
-            Label.objects.select_for_update()
-            .filter(organisation_id=by.organisation_id, name__iexact=name)
-            .first()
-        )
+        known = _named(name, by)
         if known is not None and known.archived_at is None:
             raise _taken(name)
         if known is not None:
@@ -87,6 +83,12 @@ def create(name: str, colour: str = "grey", *, by: User) -> Label:
             label = _insert(name, colour, by)
         _record("label.created", label, by)
     return label
+
+
+def _named(name: str, by: User) -> Label | None:
+    """By name in any case; compared here, because SQLite knows only the case of Latin letters."""
+    rows = Label.objects.select_for_update().filter(organisation_id=by.organisation_id)
+    return next((row for row in rows if row.name.casefold() == name.casefold()), None)
 
 
 def _insert(name: str, colour: str, by: User) -> Label:
@@ -103,11 +105,7 @@ def rename(label_id: int, name: str, colour: str = "", *, by: User) -> Label:
     policy.require(by, "label.write")
     label = _label(label_id, by)
     name = _clean(name)
-    if (
-        Label.objects.filter(organisation_id=by.organisation_id, name__iexact=name)
-        .exclude(pk=label.pk)
-        .exists()
-    ):
+    if (known := _named(name, by)) is not None and known.pk != label.pk:
         raise _taken(name)
     label.name = name
     label.colour = _colour(colour) if colour else label.colour

@@ -40,7 +40,8 @@ def receive(event: InboundParsed) -> None:
 def _message(event: InboundParsed) -> None:
     inbound = cleaned(event.inbound)
     event = replace(event, inbound=inbound)
-    if Message.objects.filter(account_id=event.account_id, external_id=fit(inbound.external_id)).exists():
+    known = threading.known_keys(event.account_id, inbound)
+    if _is_stored(event.account_id, inbound, known):
         return
     at = moment(inbound)
     person = people.resolve(
@@ -54,7 +55,7 @@ def _message(event: InboundParsed) -> None:
         seen_at=at,
     )
     arrival = Arrival(event, inbound, person, at)
-    found = threading.find(event.account_id, inbound)
+    found = threading.find(event.account_id, inbound, known)
     is_new = found.conversation is None
     conversation = found.conversation or new_conversation(arrival)
     if is_new:
@@ -65,6 +66,13 @@ def _message(event: InboundParsed) -> None:
     imported.settle(conversation, event)
     changes.apply_parked(conversation, message)
     announce(arrival, conversation, message, is_new=is_new)
+
+
+def _is_stored(account_id: int, inbound: Inbound, known: threading.Known) -> bool:
+    """Whether this message is here already. Its first thread key came with it: unknown means new, without a look."""
+    if inbound.thread_keys and fit(inbound.thread_keys[0]) not in known:
+        return False
+    return Message.objects.filter(account_id=account_id, external_id=fit(inbound.external_id)).exists()
 
 
 def cleaned(inbound: Inbound) -> Inbound:

@@ -8,47 +8,64 @@ A number in the subject never threads: anyone can write one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from otklik.channels.protocol import Inbound
 from otklik.inbox.models import Conversation, ConversationLink, Message, Participant, ThreadKey
 from otklik.inbox.services.text import fit
 from otklik.kernel import clock
 
+Known = dict[str, ThreadKey]
 MAX_KEYS = 100  # of one message; longer chains are cut in the middle, keeping root and nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`related` look related but are not proved; `problems` are notices for the message: (code, detail)."""
+    """`related` look related but are not proved; `problems` are notices for the message: (code, detail).
+
+    `known`: the keys met on the way; `taking_part`: the author is known to take part in `conversation`.
+    """
 
     conversation: Conversation | None
     related: tuple[int, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    known: Known = field(default_factory=dict)
+    taking_part: bool = False
 
 
-def find(account_id: int, inbound: Inbound) -> Match:
+def known_keys(account_id: int, inbound: Inbound) -> Known:
+    """The names of an inbound message that conversations of this account are known under."""
+    keys = [fit(key) for key in inbound.our_message_ids] + _keys(inbound)
+    if not keys:
+        return {}
+    return {row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)}
+
+
+def find(account_id: int, inbound: Inbound, known: Known | None = None) -> Match:
     """The conversation of an inbound message, locked, and what else it looks related to."""
     keys = _keys(inbound)
     ours = [fit(key) for key in inbound.our_message_ids]
-    if not keys and not ours:
+    if known is None:
+        known = known_keys(account_id, inbound)
+    if not known:
         return Match(None)
-    rows = ThreadKey.objects.filter(account_id=account_id, key__in=[*ours, *keys])
-    known = {row.key: row for row in rows}
-    problems = _twice(account_id, keys)
+    problems = _twice(account_id, keys, known)
     for key in ours:
         if key in known:
             chosen = known[key].conversation_id
-            stranger = () if _takes_part(chosen, inbound) else (("new_participant", _author(inbound)),)
-            return Match(_lock(chosen), problems=(*problems, *stranger))
+            takes_part = _takes_part(chosen, inbound)
+            stranger = () if takes_part else (("new_participant", _author(inbound)),)
+            locked = _lock(chosen)
+            return Match(locked, (), (*problems, *stranger), known, takes_part and locked.pk == chosen)
     candidates = list(dict.fromkeys(known[key].conversation_id for key in keys if key in known))
     proved = [one for one in candidates if _takes_part(one, inbound)]
     if proved:
         # a message that joins two pieces of a broken chain goes to the nearest; the other is linked
-        return Match(_lock(proved[0]), related=tuple(proved[1:]), problems=problems)
+        locked = _lock(proved[0])
+        return Match(locked, tuple(proved[1:]), problems, known, locked.pk == proved[0])
     # an id that is only referred to proves nothing: a newsletter is named by all who answer it
     named = [known[key].conversation_id for key in keys if key in known and known[key].own]
-    return Match(None, related=tuple(named[:1]), problems=problems)
+    return Match(None, tuple(named[:1]), problems, known)
 
 
 def _keys(inbound: Inbound) -> list[str]:
@@ -73,9 +90,12 @@ def _takes_part(conversation_id: int, inbound: Inbound) -> bool:
     return Participant.objects.filter(conversation_id=conversation_id, address=_author(inbound)).exists()
 
 
-def _twice(account_id: int, keys: list[str]) -> tuple[tuple[str, str], ...]:
+def _twice(account_id: int, keys: list[str], known: Known) -> tuple[tuple[str, str], ...]:
     """Another body under a known Message-ID is a message of its own, with a notice."""
-    if not keys or not Message.objects.filter(account_id=account_id, wire_id=keys[0]).exists():
+    # every stored message has its id among the keys: one that is not there needs no look at the messages
+    if not keys or keys[0] not in known:
+        return ()
+    if not Message.objects.filter(account_id=account_id, wire_id=keys[0]).exists():
         return ()
     return (("same_id_other_body", keys[0]),)
 
@@ -83,7 +103,7 @@ def _twice(account_id: int, keys: list[str]) -> tuple[tuple[str, str], ...]:
 def remember(conversation: Conversation, account_id: int, inbound: Inbound, match: Match) -> None:
     """Store the names and addresses by which later, or earlier, messages will find this conversation."""
     keys = _keys(inbound)
-    known = {row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)}
+    known = match.known
     own = known.get(keys[0]) if keys else None
     if own is not None and not own.own:
         # until now others only spoke of this message; here it is, and its conversation is its home
@@ -96,6 +116,8 @@ def remember(conversation: Conversation, account_id: int, inbound: Inbound, matc
     ]
     ThreadKey.objects.bulk_create(fresh, ignore_conflicts=match.conversation is not None)
     addresses = {fit(one.lower()) for one in (*inbound.participants, inbound.author.external_id) if one}
+    if match.taking_part and inbound.participants:
+        addresses.discard(_author(inbound))
     Participant.objects.bulk_create(
         [Participant(conversation=conversation, address=address) for address in sorted(addresses)],
         ignore_conflicts=True,

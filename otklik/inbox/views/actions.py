@@ -45,7 +45,7 @@ def _close(request: StaffRequest, conversation: Conversation) -> HttpResponse:
 
 def _reopen(request: StaffRequest, conversation: Conversation) -> HttpResponse:
     state.reopen(conversation.pk, by=request.user)
-    return done(request, conversation.pk, _("Open again"), undo=_back_to(conversation))
+    return done(request, conversation.pk, _("It is open again"), undo=_back_to(conversation))
 
 
 def _wait(request: StaffRequest, conversation: Conversation) -> HttpResponse:

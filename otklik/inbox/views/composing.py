@@ -51,13 +51,13 @@ class Mode:
 
 
 def composer(
-    request: StaffRequest, conversation: Conversation, facts: AccountFacts, *, newest_id: int
+    request: StaffRequest, conversation: Conversation, facts: AccountFacts, *, newest_id: int, public: bool
 ) -> dict[str, Any]:
-    """The composer of a conversation: tabs by what the channel can do, the person's drafts in them."""
+    """Tabs by what the channel can do, the person's drafts in them. `public`: some of it was said in public."""
     who = request.user
     kept = reading.drafts_of(who, conversation.pk)
     may_reply = policy.can(who, "conversation.reply")
-    modes = _modes(request, conversation, facts, may_reply=may_reply)
+    modes = _modes(request, conversation, facts, may_reply=may_reply, public=public)
     for mode in modes:
         mode.draft = kept.get(mode.key)
         mode.files = list(mode.draft.attachments.all()) if mode.draft else []
@@ -88,14 +88,15 @@ def composer(
 
 
 def _modes(
-    request: StaffRequest, conversation: Conversation, facts: AccountFacts, *, may_reply: bool
+    request: StaffRequest, conversation: Conversation, facts: AccountFacts, *, may_reply: bool, public: bool
 ) -> list[Mode]:
     able = facts.capabilities
     name = conversation.customer.first_name or conversation.customer_name
     found: list[Mode] = []
     mail = facts.kind == "mail"
     placeholder = _("Write an answer…")
-    if may_reply and (able.reply_public or (able.reply_manual and conversation.visibility == "public")):
+    # a talk that was private from its beginning has no public place to answer in
+    if may_reply and public and (able.reply_public or able.reply_manual):
         seen_by = _("everybody sees it")
         if conversation.reach:
             seen_by = _("everybody sees it, reach %(reach)s") % {
@@ -106,7 +107,7 @@ def _modes(
                 "public", "globe", _("In public"), seen_by, _("Send in public"), placeholder, key_code="KeyR"
             )
         )
-    if may_reply and (able.reply_private or (able.reply_manual and conversation.visibility == "private")):
+    if may_reply and (able.reply_private or (able.reply_manual and not public)):
         hint = _("only %(name)s sees it") % {"name": name} if name else _("only the customer sees it")
         if mail:
             hint = _("mail to %(name)s") % {"name": conversation.customer_name}
@@ -197,10 +198,11 @@ def send(request: StaffRequest, conversation_id: int) -> HttpResponse:
         by=who,
     )
     wait = int(settings.UNDO_SECONDS)
+    text = _("Goes out and closes in %(seconds)s s") if close else _("Goes out in %(seconds)s s")
     return done(
         request,
         conversation_id,
-        _("Goes out and closes in %(seconds)s s") if close else _("Goes out in %(seconds)s s"),
+        text % {"seconds": wait} if wait else _("The answer goes out"),
         message_id=message.pk,
         undo=undo_of("inbox-cancel", message.pk) if wait else None,
         seconds=wait,

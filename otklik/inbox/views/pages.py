@@ -228,7 +228,8 @@ def thread_context(
         "reminders": reading.reminders(who, conversation.pk),
     }
     if with_composer:
-        context |= composer(request, conversation, facts, newest_id=newest_id)
+        public = any(one.visibility == "public" and one.direction in ("in", "out") for one in messages)
+        context |= composer(request, conversation, facts, newest_id=newest_id, public=public)
         context |= card_context(request, conversation, filters)
     return context
 

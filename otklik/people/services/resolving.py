@@ -1,15 +1,16 @@
 """Who writes: an identity leads to a customer.
 
-`resolve` is on the path of every incoming message: two queries when the person is known.
+`resolve` is on the path of every incoming message: one query when the person is known.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from otklik.kernel import clock, textindex
 from otklik.people.engine.values import parse_email, parse_phone
@@ -45,19 +46,38 @@ def resolve(  # noqa: PLR0913 a person arrives with these facts
         "scope": "" if kind in GLOBAL_KINDS else scope,
         "external_id": same_everywhere(kind, external_id),
     }
-    known = Identity.objects.select_related("customer").filter(**key).first()
+    known = _known(key)
     if known is None:
-        known = _create(key, name=_clean_name(name), handle=handle, url=url, seen_at=seen_at or clock.now())
-    customer = known.customer
-    if not customer.name and name:
-        customer.name = _clean_name(name)
-        customer.save(update_fields=["name"])
-        index(customer)
+        made = _create(key, name=_clean_name(name), handle=handle, url=url, seen_at=seen_at or clock.now())
+        known = made or _known(key)
+    if known is None:  # it went away in the moment in which it stood in our way
+        raise IntegrityError("identity_once")
+    return _learn_name(known, name) if name and not known.name else known
+
+
+def _known(key: dict[str, object]) -> Person | None:
+    found = Identity.objects.filter(**key).values_list("customer_id", "customer__name")[:1]
+    return next((Person(*row) for row in found), None)
+
+
+def _learn_name(person: Person, name: str) -> Person:
+    customer = Customer.objects.get(pk=person.id)
+    customer.name = _clean_name(name)
+    customer.save(update_fields=["name"])
+    index(customer)
     return Person(customer.pk, customer.name)
 
 
+def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at: datetime) -> Person | None:
+    """None when somebody else met this person in the same moment."""
+    try:
+        return _insert(key, name=name, handle=handle, url=url, seen_at=seen_at)
+    except IntegrityError:
+        return None
+
+
 @transaction.atomic
-def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at: datetime) -> Identity:
+def _insert(key: dict[str, object], *, name: str, handle: str, url: str, seen_at: datetime) -> Person:
     external_id = str(key["external_id"])
     customer = Customer.objects.create(
         organisation_id=int(str(key["organisation_id"])),
@@ -67,21 +87,16 @@ def _create(key: dict[str, object], *, name: str, handle: str, url: str, seen_at
         first_seen_at=seen_at,
         created_at=clock.now(),
     )
-    identity, created = Identity.objects.get_or_create(
+    face = Identity.objects.create(
         **key,
-        defaults={
-            "customer": customer,
-            "name": name,
-            "handle": handle[:100],
-            "url": url[:500],
-            "created_at": clock.now(),
-        },
+        customer=customer,
+        name=name,
+        handle=handle[:100],
+        url=url[:500],
+        created_at=clock.now(),
     )
-    if not created:  # somebody else met this person in the same moment
-        customer.delete()
-        return identity
-    index(customer, extra=f"{external_id} {handle}")
-    return identity
+    textindex.add([_entry(customer, [face])])
+    return Person(customer.pk, customer.name)
 
 
 def same_everywhere(kind: str, external_id: str) -> str:
@@ -100,6 +115,10 @@ def _clean_name(name: str) -> str:
 
 def index(customer: Customer, *, extra: str = "") -> None:
     """Make the customer findable by name, addresses and city."""
-    faces = " ".join(f"{face.external_id} {face.handle} {face.name}" for face in customer.identities.all())
+    textindex.index([_entry(customer, customer.identities.all(), extra)])
+
+
+def _entry(customer: Customer, identities: Iterable[Identity], extra: str = "") -> textindex.Entry:
+    faces = " ".join(f"{face.external_id} {face.handle} {face.name}" for face in identities)
     text = f"{customer.name} {customer.email} {customer.phone} {customer.city} {faces} {extra}"
-    textindex.index([textindex.Entry(customer.organisation_id, SEARCH_KIND, customer.pk, customer.pk, text)])
+    return textindex.Entry(customer.organisation_id, SEARCH_KIND, customer.pk, customer.pk, text)

@@ -69,9 +69,9 @@ def year(value: datetime) -> int:
 
 
 @register.filter
-def money(value: Decimal | str | None) -> str:
+def money(value: object) -> str:
     """«54 990 ₽», with kopecks only when there are some."""
-    if value is None or value == "":
+    if not isinstance(value, Decimal | int):
         return ""
     text = (
         f"{value:,.2f}".removesuffix(".00")

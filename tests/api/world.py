@@ -1,0 +1,83 @@
+"""One object of every kind in a company, made through the services: what a stranger must never reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from otklik.accounts import services as accounts
+from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
+from otklik.channels.importer import service as imports
+from otklik.inbox.services import drafts, files, grouping, labels, reminders, reply, templates, views
+from otklik.kernel import clock
+from otklik.people.services import identities, merging, profile
+from otklik.web.models import WebhookDelivery
+from otklik.web.webhooks import subscriptions, tail
+
+
+def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
+    """Ids under the names of path parameters; `customer_merge_id` where two kinds share a name."""
+    talk = write_in("Тайна: где мой заказ?", author="anna")
+    second = write_in("Тайна: вторая беседа", author="anna", thread="t2")
+    third = write_in("Тайна: третья", author="petr", name="Пётр Тайный", thread="t3")
+    write_in("Тайна: ещё", author="petr", name="Пётр Тайный", thread="t3")
+    merge = grouping.merge(talk.pk, second.pk, by=by)
+    split = grouping.split(third.pk, [third.messages.order_by("-id").first().pk], by=by)
+    answer = reply.reply(talk.pk, reply.Answer(text="Тайный ответ", client_key="w1"), by=by)
+    drafts.save(talk.pk, "private", "Тайный черновик", by=by)
+    file = files.attach(talk.pk, "private", "tajna.txt", b"secret", by=by)
+    anna = profile.create({"name": "Анна Тайная", "phone": "+79161234567"}, by=by)
+    twin = profile.create({"name": "Анна Тайная", "email": "anna@tajna.test"}, by=by)
+    customer_merge = merging.merge(anna.pk, twin.pk, by=by)
+    face = identities.add(anna.pk, "mail", "second@tajna.test", by=by)
+    label = labels.create("Тайна", by=by)
+    template = templates.create("Тайна", "Тайный текст", by=by)
+    view = views.save("Тайна", {}, by=by)
+    reminder = reminders.set(talk.pk, clock.now() + timedelta(days=1), by=by)
+    entry = accounts.save_entry("outlet", accounts.EntryData(key="tajna", name="Тайная улица"), by=by)
+    calendar = WorkingCalendar.objects.create(organisation_id=by.organisation_id, name="Тайна")
+    event = CalendarEvent.objects.create(
+        organisation_id=by.organisation_id, kind="other", title="Тайна", starts_at=clock.now()
+    )
+    job = imports.register("text\nТайна\n".encode(), "tajna.csv", organisation_id=by.organisation_id, by=by)
+    team = Team.objects.create(organisation_id=by.organisation_id, name="Тайна")
+    hook = _webhook(by)
+    return {
+        "conversation_id": talk.pk,
+        "other_conversation_id": third.pk,
+        "message_id": answer.pk,
+        "attachment_id": file.pk,
+        "customer_id": anna.pk,
+        "merge_id": merge.pk,
+        "customer_merge_id": customer_merge.pk,
+        "split_id": split.pk,
+        "identity_id": face.pk,
+        "label_id": label.pk,
+        "template_id": template.pk,
+        "view_id": view.pk,
+        "reminder_id": reminder.pk,
+        "entry_id": entry.pk,
+        "calendar_id": calendar.pk,
+        "event_id": event.pk,
+        "import_id": job.pk,
+        "channel_id": talk.account_id,
+        "webhook_id": hook.subscription_id,
+        "delivery_id": hook.pk,
+        "user_id": by.pk,
+        "team_id": team.pk,
+    }
+
+
+def _webhook(by: User) -> WebhookDelivery:
+    subscription = subscriptions.WebhookSubscription.objects.create(
+        organisation_id=by.organisation_id,
+        name="Тайна",
+        url="https://tajna.test/",
+        secret=subscriptions.secrets.seal({"secret": subscriptions.new_secret()}),
+        created_by=by,
+        created_at=clock.now(),
+    )
+    row = tail._row(subscription, "evt_tajna", "message.created", clock.now(), {})
+    row.save()
+    return row
