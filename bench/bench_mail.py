@@ -10,7 +10,9 @@ from bench.row import Row, at_least
 from bench.stand import TITLES, databases, measured
 
 NAME = "Mail intake"
-BUDGET = "≥ 200 mails/s in one process on SQLite, PostgreSQL ≥ half of it, a loaded inbox ≥ 0.8 of an empty one"
+BUDGET = (
+    "≥ 200 mails/s in one process on SQLite, PostgreSQL ≥ half of it, a loaded inbox ≥ 0.8 of an empty one"
+)
 TIMEOUT = 240
 COUNT = {"small": 1_500, "full": 6_000}
 LOADED = {"small": (10_000, 30_000), "full": (100_000, 300_000)}
@@ -24,7 +26,12 @@ def run(size: str) -> list[Row]:
     conversations, messages = LOADED[size]
     for kind in databases():
         found = measured(
-            "bench.bench_mail", "intake", kind, count=COUNT[size], conversations=conversations, messages=messages
+            "bench.bench_mail",
+            "intake",
+            kind,
+            count=COUNT[size],
+            conversations=conversations,
+            messages=messages,
         )
         title = TITLES[kind]
         limit_name = LIMITS[kind]
@@ -38,7 +45,9 @@ def run(size: str) -> list[Row]:
             Row(f"{title}, queries a mail", found["queries"], ""),
         ]  # fmt: skip
         if kind == "postgresql":
-            rows.append(at_least("PostgreSQL : SQLite, empty", found["empty"] / rows[0].value, "", budget=0.5))
+            rows.append(
+                at_least("PostgreSQL : SQLite, empty", found["empty"] / rows[0].value, "", budget=0.5)
+            )
     return rows
 
 
@@ -64,7 +73,13 @@ def intake(count: int, conversations: int, messages: int) -> dict[str, float]:
     expected = 2 * WARM + 2 * count + 100
     if stored != expected:
         raise RuntimeError(f"{stored} messages of {expected} mails")
-    return {"empty": empty, "loaded": loaded, "processor": count / busy, "processor_loaded": count / busy_loaded, "queries": queries}
+    return {
+        "empty": empty,
+        "loaded": loaded,
+        "processor": count / busy,
+        "processor_loaded": count / busy_loaded,
+        "queries": queries,
+    }
 
 
 def _take_in(account: Any, count: int, *, seed: int) -> float:
@@ -78,7 +93,9 @@ def _take_in(account: Any, count: int, *, seed: int) -> float:
     arrived = list(mails(count, seed))
     started = time.perf_counter()
     for first in range(0, count, PAGE):
-        page = [RawEvent(raw_key(raw), raw, "message/rfc822", "INBOX") for raw in arrived[first : first + PAGE]]
+        page = [
+            RawEvent(raw_key(raw), raw, "message/rfc822", "INBOX") for raw in arrived[first : first + PAGE]
+        ]
         channel.store(account, page, cursor={"uid": first})
         outbox.drain()
     return time.perf_counter() - started

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -37,7 +37,18 @@ from otklik.people.models import Customer, Identity
 BATCH = 5_000  # conversations a round
 DAYS = 365
 STAFF = 12
-LABELS = "доставка возврат брак хамство оплата гарантия благодарность рекламация монтаж бонусы".split()
+LABELS = [
+    "доставка",
+    "возврат",
+    "брак",
+    "хамство",
+    "оплата",
+    "гарантия",
+    "благодарность",
+    "рекламация",
+    "монтаж",
+    "бонусы",
+]
 CHANNELS = ("mail", "vk", "telegram", "review")
 # closed, open, waiting for the customer, snoozed: a year of work, of which little is still in hand
 SHARES = (("closed", 88), ("open", 6), ("waiting", 5), ("snoozed", 1))
@@ -67,7 +78,7 @@ class Writer:
                         copy.write_row(row)
             else:
                 marks = ", ".join(["%s"] * len(self.fields))
-                cursor.executemany(f'INSERT INTO "{self.table}" ({names}) VALUES ({marks})', whole)
+                cursor.executemany(f'INSERT INTO "{self.table}" ({names}) VALUES ({marks})', list(whole))
 
 
 def _plain(value: Any) -> Any:
@@ -108,10 +119,14 @@ def cast(by: User) -> Cast:
     """Staff in three teams, labels, four channels."""
     now, organisation = clock.now(), by.organisation
     users = [
-        services.create_user(organisation, email=f"o{number}@shop.test", name=person(number).name, roles=["operator"])
+        services.create_user(
+            organisation, email=f"o{number}@shop.test", name=person(number).name, roles=["operator"]
+        )
         for number in range(STAFF)
     ]
-    teams = [Team.objects.create(organisation=organisation, name=name) for name in ("Доставка", "Ремонт", "Отзывы")]
+    teams = [
+        Team.objects.create(organisation=organisation, name=name) for name in ("Доставка", "Ремонт", "Отзывы")
+    ]
     TeamMember.objects.bulk_create(
         TeamMember(team=teams[number % 3], user=user) for number, user in enumerate([by, *users])
     )
@@ -186,12 +201,24 @@ class _Maker:
         organisation = self.who.organisation.pk
         mail = account.kind == "mail"
         rows.customers.append(
-            (self.customer_id, organisation, human.name, human.city, address if mail else "", self.now, self.now)
+            (
+                self.customer_id,
+                organisation,
+                human.name,
+                human.city,
+                address if mail else "",
+                self.now,
+                self.now,
+            )
         )
         scope = "" if mail else account.public_id.hex
-        rows.identities.append((organisation, self.customer_id, account.kind, scope, address, human.name, self.now))
+        rows.identities.append(
+            (organisation, self.customer_id, account.kind, scope, address, human.name, self.now)
+        )
         rows.participants.append((self.conversation_id, address))
-        self._text(rows, "customer", self.customer_id, self.customer_id, f"{human.name} {address} {human.city}")
+        self._text(
+            rows, "customer", self.customer_id, self.customer_id, f"{human.name} {address} {human.city}"
+        )
 
     def _messages(
         self, rows: _Round, account: ChannelAccount, human: Person, address: str, at: datetime, count: int
@@ -216,7 +243,9 @@ class _Maker:
                 )
             )  # fmt: skip
             rows.keys.append((account.pk, wire, self.conversation_id, True))
-            extra = textindex.tokens(f"{subject} {author} {address}") if not ours else textindex.tokens(author)
+            extra = (
+                textindex.tokens(f"{subject} {author} {address}") if not ours else textindex.tokens(author)
+            )
             self._tokens(rows, "message", self.message_id, self.conversation_id, [*extra, *words])
             last = _Last(moment, ours, subject, text)
             self.message_id += 1
@@ -280,16 +309,15 @@ def _write(rows: _Round) -> None:
         Writer(Participant, "conversation_id", "address").write(rows.participants)
         Writer(ConversationLabel, "conversation_id", "label_id").write(rows.labelled)
         Writer(Seen, "conversation_id", "user_id", "message_id", "at").write(rows.seen)
-        Writer(IndexedText, "id", "organisation_id", "kind", "object_id", "group_id", "tokens").write(rows.texts)
+        Writer(IndexedText, "id", "organisation_id", "kind", "object_id", "group_id", "tokens").write(
+            rows.texts
+        )
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    "INSERT INTO kernel_fts(rowid, tokens) VALUES (%s, %s)", _index_rows(rows.texts)
+                    "INSERT INTO kernel_fts(rowid, tokens) VALUES (%s, %s)",
+                    [(row[0], row[5]) for row in rows.texts],
                 )
-
-
-def _index_rows(texts: list[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
-    return ((row[0], row[5]) for row in texts)
 
 
 def _settle() -> None:

@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib
 import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,9 +81,7 @@ def measured(module: str, function: str, kind: str, **arguments: Any) -> Any:
     """Call `module.function(**arguments)` in a child with a new installation; raises with its stderr."""
     with installation(kind) as environment:
         command = [sys.executable, "-m", "bench.stand", module, function, json.dumps(arguments)]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip()[-2000:])
     if os.environ.get("OTKLIK_BENCH_TALK"):
@@ -111,6 +112,55 @@ def administrator() -> User:
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
     return user
+
+
+def manage(environment: dict[str, str], *words: str) -> str:
+    """Run a management command of an installation; returns its stdout, raises with its stderr."""
+    command = [sys.executable, "-m", "otklik.web.manage", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip()[-1500:])
+    return done.stdout.strip()
+
+
+@contextmanager
+def processes(environment: dict[str, str], port: int, web: int, *, worker: bool = True) -> Iterator[None]:
+    """`web` uvicorn processes on `port`, and a worker; stopped at the end."""
+    serve = [sys.executable, "-m", "uvicorn", "otklik.web.asgi:application", "--host", "127.0.0.1"]
+    serve += ["--port", str(port), "--log-level", "error", "--no-access-log", "--lifespan", "off"]
+    serve += ["--timeout-graceful-shutdown", "3", *(["--workers", str(web)] if web > 1 else [])]
+    commands = [serve, *([[sys.executable, "-m", "otklik.web.manage", "worker"]] if worker else [])]
+    running = [
+        subprocess.Popen(one, cwd=ROOT, env={**environment, "PORT": str(port)}, stdout=subprocess.DEVNULL)
+        for one in commands
+    ]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        for process in running:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_ready(port: int) -> None:
+    """Until the web process answers."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/healthz", headers={"host": f"localhost:{port}"})
+            connection.getresponse().read()
+            return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise RuntimeError("the web process did not answer")
 
 
 def main() -> None:

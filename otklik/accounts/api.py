@@ -114,7 +114,7 @@ def list_teams(request: Call) -> Any:
     return queries.teams(request.auth.organisation_id).prefetch_related("members")
 
 
-class EntryOut(Schema):
+class DirectoryEntryOut(Schema):
     """One entry of the directory. Fields of other kinds are absent or null."""
 
     id: int
@@ -132,7 +132,7 @@ class EntryOut(Schema):
     outlet_id: int | None = None
 
 
-class EntryIn(Given):
+class DirectoryEntryIn(Given):
     """`key` decides: a known one is updated, a new one is created. `brand` and `outlet` are keys, too.
 
     A field that is not sent keeps its value.
@@ -151,8 +151,8 @@ class EntryIn(Given):
     outlet: Key | None = None
 
 
-class EntriesIn(Given):
-    entries: list[EntryIn] = Field(min_length=1, max_length=MAX_ENTRIES)
+class DirectoryIn(Given):
+    entries: list[DirectoryEntryIn] = Field(min_length=1, max_length=MAX_ENTRIES)
 
 
 class EntryProblem(Schema):
@@ -175,7 +175,9 @@ class DirectorySearch(Window):
     archived: bool = False
 
 
-@operation(directory_router, "GET", "/directory/{kind}", right="directory.read", answer=Page[EntryOut])
+@operation(
+    directory_router, "GET", "/directory/{kind}", right="directory.read", answer=Page[DirectoryEntryOut]
+)
 def list_directory(request: Call, kind: Kind, search: Query[DirectorySearch]) -> Any:
     """Brands, outlets, products or employees, by name."""
     rows = queries.entries(request.auth.organisation_id, kind, search.q, archived=search.archived)
@@ -183,7 +185,9 @@ def list_directory(request: Call, kind: Kind, search: Query[DirectorySearch]) ->
     return {"items": items, "next": following}
 
 
-@operation(directory_router, "GET", "/directory/{kind}/{entry_id}", right="directory.read", answer=EntryOut)
+@operation(
+    directory_router, "GET", "/directory/{kind}/{entry_id}", right="directory.read", answer=DirectoryEntryOut
+)
 def get_directory_entry(request: Call, kind: Kind, entry_id: Id) -> Entry:
     """One entry."""
     return queries.entry(request.auth.organisation_id, kind, entry_id)
@@ -203,7 +207,7 @@ EXAMPLE = {
     within=False,
     example=EXAMPLE,
 )
-def upsert_directory(request: Call, kind: Kind, data: EntriesIn) -> dict[str, Any]:
+def upsert_directory(request: Call, kind: Kind, data: DirectoryIn) -> dict[str, Any]:
     """Create or update entries by key.
 
     Up to 500 at once. Sending the same list again changes nothing.
@@ -217,7 +221,7 @@ def upsert_directory(request: Call, kind: Kind, data: EntriesIn) -> dict[str, An
     return found
 
 
-def _upsert(kind: str, one: EntryIn, by: User) -> str:
+def _upsert(kind: str, one: DirectoryEntryIn, by: User) -> str:
     known = _by_key(by.organisation_id, kind, one.key)
     more: dict[str, Any] = {
         name: getattr(one, name)
@@ -321,7 +325,7 @@ def delete_calendar(request: Call, calendar_id: Id) -> Done:
     return Done()
 
 
-class EventOut(Schema):
+class CalendarEventOut(Schema):
     id: int
     kind: str
     title: str
@@ -331,7 +335,7 @@ class EventOut(Schema):
     note: str
 
 
-class EventIn(Given):
+class CalendarEventIn(Given):
     kind: Literal["launch", "promotion", "price", "outage", "other"]
     title: str = Field(min_length=1, max_length=300)
     starts_at: Moment
@@ -343,7 +347,7 @@ class EventIn(Given):
 OUTAGE = {"kind": "outage", "title": "Не работает оплата картой", "starts_at": "2026-11-22T12:00:00+03:00"}
 
 
-@operation(calendar_router, "GET", "/calendar-events", right="directory.read", answer=Page[EventOut])
+@operation(calendar_router, "GET", "/calendar-events", right="directory.read", answer=Page[CalendarEventOut])
 def list_calendar_events(request: Call, window: Query[Window]) -> Any:
     """What happens in the company, newest first: launches, promotions, prices, outages."""
     rows = queries.calendar_events(request.auth.organisation_id)
@@ -356,17 +360,19 @@ def list_calendar_events(request: Call, window: Query[Window]) -> Any:
     "POST",
     "/calendar-events",
     right="calendar.write",
-    answer=EventOut,
+    answer=CalendarEventOut,
     status=201,
     example=OUTAGE,
 )
-def create_calendar_event(request: Call, data: EventIn) -> CalendarEvent:
+def create_calendar_event(request: Call, data: CalendarEventIn) -> CalendarEvent:
     """Tell Otklik what happens."""
     return services.save_event(_event(data), by=request.auth)
 
 
-@operation(calendar_router, "PUT", "/calendar-events/{event_id}", right="calendar.write", answer=EventOut)
-def update_calendar_event(request: Call, event_id: Id, data: EventIn) -> CalendarEvent:
+@operation(
+    calendar_router, "PUT", "/calendar-events/{event_id}", right="calendar.write", answer=CalendarEventOut
+)
+def update_calendar_event(request: Call, event_id: Id, data: CalendarEventIn) -> CalendarEvent:
     """Change what was told."""
     return services.save_event(_event(data), by=request.auth, event_id=event_id)
 
@@ -378,7 +384,7 @@ def delete_calendar_event(request: Call, event_id: Id) -> Done:
     return Done()
 
 
-def _event(data: EventIn) -> EventData:
+def _event(data: CalendarEventIn) -> EventData:
     return EventData(**{**data.dict(), "outlet_keys": tuple(data.outlet_keys)})
 
 

@@ -19,7 +19,7 @@ from otklik.channels.importer import service as imports
 from otklik.channels.models import ChannelAccount, ImportJob
 from otklik.channels.protocol import CheckResult, RawEvent
 from otklik.kernel import media
-from otklik.kernel.errors import Invalid, NotFound
+from otklik.kernel.errors import Conflict, Invalid, NotFound
 from otklik.kernel.rest import Call, Given, Id, Moment, Page, Window, cut, operation
 
 router = Router(tags=["Channels"])
@@ -110,7 +110,9 @@ def list_channel_kinds(request: Call) -> Any:
     found = []
     for kind in registry.kinds():
         able = registry.adapter(kind).capabilities({})
-        found.append({"kind": kind, **{name: getattr(able, name) for name in KindOut.model_fields if name != "kind"}})
+        found.append(
+            {"kind": kind, **{name: getattr(able, name) for name in KindOut.model_fields if name != "kind"}}
+        )
     return found
 
 
@@ -161,7 +163,12 @@ def get_channel(request: Call, channel_id: Id) -> ChannelAccount:
 
 
 @operation(
-    router, "PATCH", "/channels/{channel_id}", right="channel.write", answer=ChannelOut, example={"active": False}
+    router,
+    "PATCH",
+    "/channels/{channel_id}",
+    right="channel.write",
+    answer=ChannelOut,
+    example={"active": False},
 )
 def change_channel(request: Call, channel_id: Id, data: ChannelChange) -> ChannelAccount:
     """Other settings, or pause and resume. A secret that is not sent keeps its value."""
@@ -174,7 +181,9 @@ def change_channel(request: Call, channel_id: Id, data: ChannelChange) -> Channe
     return queries.account(request.auth.organisation_id, channel_id)
 
 
-@operation(router, "POST", "/channels/{channel_id}/check", right="channel.write", answer=CheckOut, within=False)
+@operation(
+    router, "POST", "/channels/{channel_id}/check", right="channel.write", answer=CheckOut, within=False
+)
 def check_channel(request: Call, channel_id: Id) -> CheckResult:
     """Test a connected account now."""
     account = queries.account(request.auth.organisation_id, channel_id)
@@ -237,7 +246,10 @@ def upload_import(request: Call, file: File[UploadedFile]) -> ImportJob:
     "/imports/{import_id}/start",
     right="import.run",
     answer=ImportOut,
-    example={"channel": "Отзывы Яндекс Карт", "mapping": {"columns": {"text": ["Отзыв"], "author": ["Автор"]}}},
+    example={
+        "channel": "Отзывы Яндекс Карт",
+        "mapping": {"columns": {"text": ["Отзыв"], "author_name": ["Автор"]}},
+    },
 )
 def start_import(request: Call, import_id: Id, data: ImportStart) -> ImportJob:
     """The columns are chosen: begin."""
@@ -257,6 +269,8 @@ def get_import(request: Call, import_id: Id) -> ImportJob:
 @operation(import_router, "POST", "/imports/{import_id}/cancel", right="import.run", answer=ImportOut)
 def cancel_import(request: Call, import_id: Id) -> ImportJob:
     """Stop. What has come in stays."""
+    if _job(request, import_id).account_id is None:
+        raise Conflict(_("This import has not begun: there is nothing to stop."))
     return imports.cancel(import_id, by=request.auth)
 
 
@@ -303,7 +317,7 @@ class MessageIn(Given):
 
     id: str = Field(min_length=1, max_length=200)
     kind: Literal["message", "edit", "delete"] = "message"
-    author: AuthorIn = AuthorIn()
+    author: AuthorIn | None = None
     text: str = Field("", max_length=100_000)
     at: Moment | None = None
     thread: str = Field("", max_length=200)
@@ -328,8 +342,10 @@ class StoredOut(Schema):
     new: int
 
 
-class Where(Schema):
-    account_id: Id | None = Field(None, description="an account of kind hook; may be left out when there is one")
+class HookAccount(Schema):
+    account_id: Id | None = Field(
+        None, description="an account of kind hook; may be left out when there is one"
+    )
 
 
 MESSAGE = {
@@ -344,7 +360,7 @@ MESSAGE = {
 @operation(
     message_router, "POST", "/messages", right="import.run", answer=StoredOut, status=202, example=MESSAGE
 )
-def receive_messages(request: Call, where: Query[Where], messages: Body[Messages]) -> dict[str, int]:
+def receive_messages(request: Call, where: Query[HookAccount], messages: Body[Messages]) -> dict[str, int]:
     """Messages of any system: one object, or up to 500 in a list.
 
     The body is that of the generic webhook. The same message sent again is known and changes nothing.
@@ -355,7 +371,9 @@ def receive_messages(request: Call, where: Query[Where], messages: Body[Messages
 
 
 def _raw(message: MessageIn) -> RawEvent:
-    body = json.dumps(message.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, sort_keys=True).encode()
+    body = json.dumps(
+        message.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, sort_keys=True
+    ).encode()
     return RawEvent(f"api:{hashlib.sha256(body).hexdigest()}", body, "application/json")
 
 
@@ -367,7 +385,11 @@ def _hook(organisation_id: int, account_id: int | None) -> ChannelAccount:
     if account_id is not None and not found:
         raise NotFound
     if len(found) != 1:
-        raise Invalid(_("Say which account of the kind “hook” the message is for: account_id."), field="account_id")
+        raise Invalid(
+            _("Say which account of the kind “hook” the message is for: account_id."), field="account_id"
+        )
     if not found[0].active:
-        raise Invalid(_("The channel “%(channel)s” is switched off."), field="account_id", channel=found[0].name)
+        raise Invalid(
+            _("The channel “%(channel)s” is switched off."), field="account_id", channel=found[0].name
+        )
     return found[0]

@@ -34,7 +34,7 @@ PLACES = (
 class ChannelForm(forms.Form):
     """What every channel has: a name and a team."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("As your colleagues will recognise it."))
+    name = forms.CharField(label=_("Name of the channel"), max_length=200, help_text=_("As your colleagues will recognise it."))
     team = forms.ChoiceField(
         label=_("Team"), required=False, help_text=_("New conversations go to this team.")
     )

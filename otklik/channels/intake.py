@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -26,6 +27,7 @@ STORE_BATCH = 200
 RACES = 3  # lost races against another process before the event is put aside
 KEY_LENGTH = 200
 INLINE_PAYLOAD = 64 * 1024  # bytes kept in the row; larger ones go to media
+_full: dict[str, datetime | None] = {"since": None}
 
 
 def store(
@@ -49,11 +51,28 @@ def _store_once(
     account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], cursor: dict[str, Any] | None
 ) -> int:
     try:
-        return _store(account, arrived, cursor)
+        stored = _store(account, arrived, cursor)
+    except media.DiskFull:
+        _full["since"] = _full["since"] or clock.now()
+        raise
     except OperationalError as error:
-        if "full" in str(error).lower() or "no space" in str(error).lower():
+        if is_full(error):
+            _full["since"] = _full["since"] or clock.now()
             raise media.DiskFull from error
         raise
+    _full["since"] = None
+    return stored
+
+
+def full_since() -> datetime | None:
+    """Since when this process is refused space; a full database cannot remember it for us."""
+    return _full["since"]
+
+
+def is_full(error: Exception) -> bool:
+    """The database says that the disk has no room: SQLite in one sentence, PostgreSQL in another."""
+    text = str(error).lower()
+    return "disk is full" in text or "no space left" in text
 
 
 def _store(

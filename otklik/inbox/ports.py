@@ -28,15 +28,6 @@ Gate = Callable[[int, str, int], list[Refusal]]
 reply_gates: list[Gate] = []
 
 
-# (organisation id, outlet key) → name, or ""; asked by templates for {{outlet.name}}
-outlet_names: list[Callable[[int, str], str]] = []
-
-
-def outlet_name(organisation_id: int, key: str) -> str:
-    """What the company calls an outlet; "" when nobody knows."""
-    return next((name for ask in outlet_names if (name := ask(organisation_id, key))), "")
-
-
 class Refused(OtklikError):
     code = "reply_refused"
     status = 409

@@ -149,7 +149,7 @@ def _day(text: str, name: str, zone: ZoneInfo) -> datetime:
         return datetime.combine(date.fromisoformat(text), time.min, tzinfo=zone)
     except ValueError as error:
         raise Invalid(
-            _("“%(value)s” is not a date. Write it as 2026-11-22."), field=name, text=text
+            _("“%(value)s” is not a date. Write it as 2026-11-22."), field=name, value=text
         ) from error
 
 

@@ -64,7 +64,9 @@ def put(
         raise RuntimeError("outbox.put() needs the transaction of the change that causes it")
     now = clock.now()
     due = run_after or now
-    rows = Outbox.objects.bulk_create(
+    known = Outbox.objects.filter(key=key).exists()
+    # two processes may still put one key at once: the constraint keeps one row, only the answer is too kind to one
+    Outbox.objects.bulk_create(
         [
             Outbox(
                 topic=topic,
@@ -77,9 +79,9 @@ def put(
         ],
         ignore_conflicts=True,
     )
-    if due <= now:
+    if due <= now and not known:
         transaction.on_commit(lambda: wake.send(key))
-    return bool(rows)
+    return not known
 
 
 def run(key: str) -> bool:

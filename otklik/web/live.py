@@ -108,8 +108,11 @@ class Hub:
     async def join(self, client: Client, resume: Cursor | None) -> bool:
         """Add a stream; False when it missed too much to be told event by event."""
         if self._task is None or self._task.done():
-            self.cursor = await self._in_thread(_latest)
-            self._task = asyncio.create_task(self._poll())
+            latest = await self._in_thread(_latest)
+            if self._task is None or self._task.done():  # two may have waited
+                self.cursor = latest
+                self.clients.add(client)
+                self._task = asyncio.create_task(self._poll())
         reached = self.cursor
         client.position = max(resume, reached) if resume else reached
         self.clients.add(client)
@@ -147,6 +150,7 @@ class Hub:
             except Exception as error:  # the database may be restarting: the streams stay, nothing is skipped
                 log.warning("live updates postponed: %s", type(error).__name__)
             await asyncio.sleep(POLL)
+        self._task = None  # before anything else waits: who joins now starts the next poller
         await self._in_thread(connections.close_all)
 
     def _distribute(self, batch: Iterable[Event]) -> None:

@@ -11,8 +11,6 @@ from django.test import Client
 
 from otklik.accounts import services
 from otklik.accounts.models import ApiKey, Organisation, User
-
-
 from otklik.kernel import clock, secrets
 from otklik.web.api import limits
 
@@ -79,12 +77,14 @@ def other_company(db: None) -> Organisation:
 def stranger(other_company: Organisation) -> User:
     """The administrator of another company."""
     return services.create_user(
-        other_company, email="chief@south.test", name="Виктор Южный", roles=["administrator"], password="x" * 12
+        other_company,
+        email="chief@south.test",
+        name="Виктор Южный",
+        roles=["administrator"],
+        password="x" * 12,
     )
 
 
 @pytest.fixture
 def foreign_program(stranger: User) -> Program:
     return make_program(stranger, "admin")
-
-

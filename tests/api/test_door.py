@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
+from ninja import Schema
 
 from otklik.accounts.models import ApiKey, User
 from otklik.accounts.policy import RIGHTS, SCOPES
@@ -63,7 +65,9 @@ def test_use_of_a_key_is_noted_once_a_minute(program: Program) -> None:
     assert ApiKey.objects.get().last_used_at == first
     with clock.at(clock.after(61)):
         program.get("/me")
-    assert ApiKey.objects.get().last_used_at > first
+    again = ApiKey.objects.get().last_used_at
+    assert again is not None
+    assert again > first
 
 
 def test_a_key_has_no_more_rights_than_its_maker(olga: User) -> None:
@@ -133,7 +137,10 @@ def test_a_browser_session_writes_only_with_the_csrf_token(alisa: User) -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "csrf")
     browser.cookies["csrftoken"] = "a" * 32
     taken = browser.post(
-        "/api/v1/labels", {"name": "Возврат"}, content_type="application/json", headers={"X-CSRFToken": "a" * 32}
+        "/api/v1/labels",
+        {"name": "Возврат"},
+        content_type="application/json",
+        headers={"X-CSRFToken": "a" * 32},
     )
     assert taken.status_code == 201
 
@@ -165,7 +172,10 @@ def test_a_wrong_value_in_the_address_is_named(program: Program) -> None:
 
 def test_a_body_that_is_not_json_gets_a_sentence(program: Program) -> None:
     answer = program.client.post(
-        "/api/v1/labels", "{", content_type="application/json", headers={"Authorization": f"Bearer {program.token}"}
+        "/api/v1/labels",
+        "{",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {program.token}"},
     )
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 
@@ -221,3 +231,16 @@ def test_the_reference_shows_every_operation_without_foreign_code(alisa: User) -
     assert "/api/v1/conversations/{conversation_id}/replies" in page
     assert "<script>" not in page
     assert "cdn" not in page
+
+
+def test_two_shapes_never_share_a_name() -> None:
+    """OpenAPI knows shapes by name alone: a second one would silently replace the first."""
+    found: dict[str, set[str]] = {}
+    waiting: list[type[Any]] = [Schema]
+    while waiting:
+        shapes: list[type[Any]] = waiting.pop().__subclasses__()
+        for shape in shapes:
+            waiting.append(shape)
+            if shape.__module__.startswith("otklik.") and "[" not in shape.__name__:
+                found.setdefault(shape.__name__, set()).add(shape.__module__)
+    assert {name: where for name, where in found.items() if len(where) > 1} == {}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from otklik.accounts.models import User
@@ -116,8 +117,6 @@ def test_a_key_that_is_none_gets_a_sentence(program: Program, bad: str) -> None:
 
 
 def test_an_upload_sent_again_is_one_file(program: Program, write_in: Callable[..., Any]) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     talk, same = write_in("Где заказ?"), str(uuid.uuid4())
     found = []
     for _attempt in range(2):

@@ -10,9 +10,9 @@ from otklik.accounts import services as accounts
 from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
 from otklik.channels.importer import service as imports
 from otklik.inbox.services import drafts, files, grouping, labels, reminders, reply, templates, views
-from otklik.kernel import clock
+from otklik.kernel import clock, secrets
 from otklik.people.services import identities, merging, profile
-from otklik.web.models import WebhookDelivery
+from otklik.web.models import WebhookDelivery, WebhookSubscription
 from otklik.web.webhooks import subscriptions, tail
 
 
@@ -70,11 +70,11 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
 
 
 def _webhook(by: User) -> WebhookDelivery:
-    subscription = subscriptions.WebhookSubscription.objects.create(
+    subscription = WebhookSubscription.objects.create(
         organisation_id=by.organisation_id,
         name="Тайна",
         url="https://tajna.test/",
-        secret=subscriptions.secrets.seal({"secret": subscriptions.new_secret()}),
+        secret=secrets.seal({"secret": subscriptions.new_secret()}),
         created_by=by,
         created_at=clock.now(),
     )

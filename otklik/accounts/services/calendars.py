@@ -43,7 +43,7 @@ def save_calendar(data: CalendarData, *, by: Who, calendar_id: int | None = None
         if calendar_id
         else WorkingCalendar(organisation_id=by.organisation_id)
     )
-    others = queries.calendars(by.organisation_id).exclude(pk=row.pk)
+    others = queries.calendars(by.organisation_id).exclude(pk=calendar_id or 0)
     row.name, row.week, row.exceptions = data.name, data.week, data.exceptions
     row.is_default = data.is_default or not others.filter(is_default=True).exists()
     try:
@@ -54,7 +54,7 @@ def save_calendar(data: CalendarData, *, by: Who, calendar_id: int | None = None
             _("There is a calendar called “%(name)s” already."), name=data.name, field="name"
         ) from error
     if row.is_default:
-        others.update(is_default=False)
+        queries.calendars(by.organisation_id).exclude(pk=row.pk).update(is_default=False)
     _told("calendar.changed" if calendar_id else "calendar.created", "calendar", row.pk, by, name=row.name)
     return row
 

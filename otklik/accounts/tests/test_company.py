@@ -125,7 +125,11 @@ def test_the_page_of_an_import_shows_numbers_and_row_errors(boris, at_boris):
 
 
 def test_a_calendar_is_saved_from_the_form_and_bad_hours_are_named(boris, at_boris):
-    good = {"name": "Поддержка", "day_0": "9:00–13:00, 14.00-18.00", "exceptions": "31.12.2026 09:00–15:00\n01.01.2027 закрыто"}
+    good = {
+        "name": "Поддержка",
+        "day_0": "9:00–13:00, 14.00-18.00",
+        "exceptions": "31.12.2026 09:00–15:00\n01.01.2027 закрыто",
+    }
     assert at_boris.post("/company/hours/new/", good).status_code == 302
     row = WorkingCalendar.objects.get()
     assert row.is_default, "the first one is the default"
@@ -139,10 +143,19 @@ def test_a_calendar_is_saved_from_the_form_and_bad_hours_are_named(boris, at_bor
 
 def test_a_deleted_event_comes_back_by_undo(boris, at_boris):
     outlet(boris)
-    form = {"title": "Чёрная пятница", "kind": "promotion", "starts_at": "2026-11-27T00:00", "outlet_keys": ["m1"]}
+    form = {
+        "title": "Чёрная пятница",
+        "kind": "promotion",
+        "starts_at": "2026-11-27T00:00",
+        "outlet_keys": ["m1"],
+    }
     assert at_boris.post("/company/events/new/", form).status_code == 302
-    before = CalendarEvent.objects.values("kind", "title", "starts_at", "ends_at", "outlet_keys", "note").get()
-    page = at_boris.post(f"/company/events/{CalendarEvent.objects.get().pk}/delete/", follow=True).content.decode()
+    before = CalendarEvent.objects.values(
+        "kind", "title", "starts_at", "ends_at", "outlet_keys", "note"
+    ).get()
+    page = at_boris.post(
+        f"/company/events/{CalendarEvent.objects.get().pk}/delete/", follow=True
+    ).content.decode()
     undo = page.split('data-undo="/company/events/restore/?was=', 1)[1].split('"', 1)[0]
     at_boris.post(f"/company/events/restore/?was={undo}")
     assert CalendarEvent.objects.values(*before).get() == before
@@ -160,6 +173,14 @@ def test_the_organisation_refuses_a_zone_that_does_not_exist(alisa, client):
     client.force_login(alisa)
     form = {"name": "Север", "time_zone": "Mars/Base", "language": "ru"}
     assert client.post("/settings/", form).status_code == 422
-    assert client.post("/settings/", {**form, "time_zone": "Asia/Omsk", "spellings": "север\nсевертех"}).status_code == 302
+    assert (
+        client.post(
+            "/settings/", {**form, "time_zone": "Asia/Omsk", "spellings": "север\nсевертех"}
+        ).status_code
+        == 302
+    )
     alisa.organisation.refresh_from_db()
-    assert (alisa.organisation.time_zone, alisa.organisation.spellings) == ("Asia/Omsk", ["север", "севертех"])
+    assert (alisa.organisation.time_zone, alisa.organisation.spellings) == (
+        "Asia/Omsk",
+        ["север", "севертех"],
+    )

@@ -42,7 +42,9 @@ def later(seconds: float):
 
 
 def test_queued_becomes_sent_with_the_name_the_platform_gives(demo_channel, far):
-    row = queued(demo_channel, references=("a@x",), cc=("b@x",), files=(OutboundFile("a.txt", "text/plain", b"a"),))
+    row = queued(
+        demo_channel, references=("a@x",), cc=("b@x",), files=(OutboundFile("a.txt", "text/plain", b"a"),)
+    )
     outbox.drain()
     row.refresh_from_db()
     assert (row.state, row.external_id, row.attempts, row.error) == ("sent", "far-1", 1, "")

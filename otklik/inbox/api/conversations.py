@@ -7,6 +7,7 @@ from typing import Any
 from ninja import Query, Router, Schema
 
 from otklik.inbox import queries
+from otklik.inbox.api.keys import client_key
 from otklik.inbox.api.shapes import (
     AssignIn,
     BulkIn,
@@ -24,7 +25,6 @@ from otklik.inbox.models import Conversation, Message
 from otklik.inbox.services import bulk, labels, reads, reminders, start, state
 from otklik.inbox.services.bulk import BulkResult
 from otklik.kernel.rest import Call, Done, Given, Id, Moment, Page, cut, operation
-from otklik.inbox.api.keys import client_key
 
 router = Router(tags=["Conversations"])
 KEYSETS = {

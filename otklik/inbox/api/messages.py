@@ -141,7 +141,7 @@ def discard_draft(request: Call, conversation_id: Id, mode: Mode) -> Done:
     return Done()
 
 
-class Where(Schema):
+class DraftMode(Schema):
     mode: Mode = "private"
 
 
@@ -154,7 +154,7 @@ class Where(Schema):
     status=201,
 )
 def upload_attachment(
-    request: Call, conversation_id: Id, where: Query[Where], file: File[UploadedFile]
+    request: Call, conversation_id: Id, where: Query[DraftMode], file: File[UploadedFile]
 ) -> Attachment:
     """Upload a file for an answer or a note.
 

@@ -10,7 +10,7 @@ from otklik.inbox.models.grouping import (
     SavedView,
 )
 from otklik.inbox.models.message import Attachment, Direction, Message, ParkedChange, Revision
-from otklik.inbox.models.work import Draft, Mention, Reminder, SoftLock, Seen, Template
+from otklik.inbox.models.work import Draft, Mention, Reminder, Seen, SoftLock, Template
 
 __all__ = [
     "Attachment",

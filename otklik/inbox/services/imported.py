@@ -135,7 +135,12 @@ def refresh(event: InboundParsed) -> None:
     if target is None:
         return
     conversation = Conversation.objects.select_for_update().get(pk=target.conversation_id)
-    first = conversation.messages.filter(direction=Direction.IN).order_by("pk").values_list("pk", flat=True).first()
+    first = (
+        conversation.messages.filter(direction=Direction.IN)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+        .first()
+    )
     changed = [name for name, value in given.items() if getattr(conversation, name) != value]
     if first != target.pk or not changed:
         return

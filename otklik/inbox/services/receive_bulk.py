@@ -40,11 +40,15 @@ def _independent(events: list[InboundParsed]) -> list[InboundParsed]:
     keys = [key for event in plain for key in set(event.inbound.thread_keys)]
     often = Counter(keys)
     stored = set(
-        Message.objects.filter(account_id=account_id, external_id__in=ids).values_list("external_id", flat=True)
+        Message.objects.filter(account_id=account_id, external_id__in=ids).values_list(
+            "external_id", flat=True
+        )
     )
     taken = set(ThreadKey.objects.filter(account_id=account_id, key__in=keys).values_list("key", flat=True))
     taken |= set(
-        ParkedChange.objects.filter(account_id=account_id, target_id__in=keys).values_list("target_id", flat=True)
+        ParkedChange.objects.filter(account_id=account_id, target_id__in=keys).values_list(
+            "target_id", flat=True
+        )
     )
     return [
         event
@@ -55,7 +59,9 @@ def _independent(events: list[InboundParsed]) -> list[InboundParsed]:
 
 
 def _is_plain(inbound: Inbound) -> bool:
-    special = inbound.files or inbound.our_message_ids or inbound.participants or inbound.extra.get("direction")
+    special = (
+        inbound.files or inbound.our_message_ids or inbound.participants or inbound.extra.get("direction")
+    )
     return inbound.kind == InboundKind.MESSAGE and bool(inbound.thread_keys) and not special
 
 
@@ -81,7 +87,11 @@ def _store(events: list[InboundParsed]) -> None:
     _remember(arrivals, conversations)
     textindex.add(
         textindex.Entry(
-            message.organisation_id, receive.SEARCH_KIND, message.pk, message.conversation_id, search_text(message)
+            message.organisation_id,
+            receive.SEARCH_KIND,
+            message.pk,
+            message.conversation_id,
+            search_text(message),
         )
         for message in messages
     )
@@ -121,7 +131,9 @@ def _remember(arrivals: list[Arrival], conversations: list[Conversation]) -> Non
             for key in dict.fromkeys(inbound.thread_keys)
         ]
         if inbound.author.external_id:
-            people.append(Participant(conversation=conversation, address=fit(inbound.author.external_id.lower())))
+            people.append(
+                Participant(conversation=conversation, address=fit(inbound.author.external_id.lower()))
+            )
     # a clash means that a parallel process opened the same thread: the batch starts over, row by row
     ThreadKey.objects.bulk_create(sorted(keys, key=lambda row: row.key))
     Participant.objects.bulk_create(people)

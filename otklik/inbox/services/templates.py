@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts import policy
+from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
 from otklik.audit import services as audit
 from otklik.inbox import ports, queries
@@ -158,7 +159,11 @@ def _sources(conversation: Conversation, by: User) -> dict[str, Callable[[], str
 
     def outlet_name() -> str:
         order = people.orders(conversation.organisation_id, customer.pk).exclude(outlet_key="").first()
-        return ports.outlet_name(conversation.organisation_id, order.outlet_key) if order else ""
+        if order is None:
+            return ""
+        outlets = accounts.entries(conversation.organisation_id, "outlet", archived=True)
+        found = outlets.filter(key=order.outlet_key).first()
+        return found.name if found else ""
 
     return {
         "customer.first_name": lambda: customer.first_name,

@@ -101,7 +101,11 @@ class FarEnd:
 
     def send(self, config: dict[str, Any], item: Outbound) -> SendResult:
         self.got.append(item)
-        answer = self.answers.pop(0) if self.answers else SendResult(SendState.SENT, external_id=f"far-{len(self.got)}")
+        answer = (
+            self.answers.pop(0)
+            if self.answers
+            else SendResult(SendState.SENT, external_id=f"far-{len(self.got)}")
+        )
         if isinstance(answer, BaseException):
             raise answer
         return answer

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from otklik.accounts import services
+from otklik.accounts.models import Organisation
+from otklik.channels import registry
 from otklik.channels.models import ChannelAccount, Delivery
 from otklik.channels.protocol import SendResult, SendState
 from otklik.inbox import ports
@@ -29,7 +32,12 @@ def test_an_answer_is_stored_queued_and_sent(write_in, olga):
     outbox.drain()
     assert fresh(message).delivery_state == "sent"
     after = fresh(conversation)
-    assert (after.state, after.waiting_since, after.preview, after.preview_by_us) == ("waiting", None, "Едет", True)
+    assert (after.state, after.waiting_since, after.preview, after.preview_by_us) == (
+        "waiting",
+        None,
+        "Едет",
+        True,
+    )
     assert after.assignee == olga
     assert after.first_response_at is not None
 
@@ -84,17 +92,12 @@ def test_a_robots_letter_is_no_reason_to_stop(demo_channel, olga):
 
 
 def test_an_analyst_cannot_answer(write_in, company):
-    from otklik.accounts import services
-
     vera = services.create_user(company, email="vera@shop.test", name="Вера Рубина", roles=["analyst"])
     with pytest.raises(Forbidden):
         reply.reply(write_in("Где заказ?").pk, reply.Answer("Едет"), by=vera)
 
 
 def test_a_conversation_of_another_company_looks_missing(write_in, db):
-    from otklik.accounts import services
-    from otklik.accounts.models import Organisation
-
     other = Organisation.objects.create(name="Чужие", created_at=clock.now())
     stranger = services.create_user(other, email="x@other.test", name="Чужой", roles=["administrator"])
     conversation = write_in("Где заказ?")
@@ -151,7 +154,9 @@ def test_an_answer_to_post_by_hand_never_leaves_by_itself(write_in, olga, demo_c
 def test_posting_by_hand_is_noted_with_its_proof(write_in, olga, demo_channel):
     conversation = write_in("Ужасный магазин")
     with far_end(demo_channel, reply_public=False, reply_manual=True):
-        message = reply.reply(conversation.pk, reply.Answer("Простите", visibility="public", close=True), by=olga)
+        message = reply.reply(
+            conversation.pk, reply.Answer("Простите", visibility="public", close=True), by=olga
+        )
         with pytest.raises(Invalid):
             reply.mark_posted(message.pk, "javascript:alert(1)", by=olga)
         reply.mark_posted(message.pk, "https://otzovik.test/1", by=olga)
@@ -171,8 +176,6 @@ def test_posting_by_hand_is_noted_with_its_proof(write_in, olga, demo_channel):
 def mailbox(demo_channel):
     """A far end that calls itself mail."""
     with far_end(demo_channel) as end:
-        from otklik.channels import registry
-
         end.kind = "mail"
         registry.register(end)
         demo_channel.kind = "mail"
@@ -358,9 +361,17 @@ def test_a_late_failure_does_not_open_what_was_answered_again(write_in, olga, de
 
 def test_an_agent_opens_a_conversation(demo_channel, olga):
     message = start.write_first(
-        demo_channel.pk, to="anna", subject="Ваш заказ", text="Готов", by=olga, client_key="k", name="Анна Белова"
+        demo_channel.pk,
+        to="anna",
+        subject="Ваш заказ",
+        text="Готов",
+        by=olga,
+        client_key="k",
+        name="Анна Белова",
     )
-    again = start.write_first(demo_channel.pk, to="anna", subject="Ваш заказ", text="Готов", by=olga, client_key="k")
+    again = start.write_first(
+        demo_channel.pk, to="anna", subject="Ваш заказ", text="Готов", by=olga, client_key="k"
+    )
     assert message == again
     conversation = Conversation.objects.get()
     assert (conversation.state, conversation.subject, conversation.customer_name) == (
@@ -393,7 +404,9 @@ def test_who_asked_not_to_be_written_to_is_not_written_to(demo_channel, olga):
 
 def test_a_first_word_taken_back_leaves_a_draft_in_an_empty_conversation(demo_channel, olga, settings):
     settings.UNDO_SECONDS = 10
-    message = start.write_first(demo_channel.pk, to="anna", subject="а", text="Готов", by=olga, client_key="k")
+    message = start.write_first(
+        demo_channel.pk, to="anna", subject="а", text="Готов", by=olga, client_key="k"
+    )
     draft = drafts.from_cancelled(message.pk, by=olga)
     assert draft.text == "Готов"
     assert fresh(draft.conversation).message_count == 0

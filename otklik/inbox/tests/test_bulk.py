@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from otklik.accounts import services
+from otklik.accounts.models import Organisation, Team
 from otklik.inbox.models import BulkStep, Conversation
 from otklik.inbox.services import bulk, labels, notes, reply, state, summary
 from otklik.kernel import clock
@@ -118,8 +120,6 @@ def test_too_many_unknown_or_incomplete_actions_are_refused(three, olga):
 
 
 def test_an_analyst_cannot_act_on_many(three, company):
-    from otklik.accounts import services
-
     vera = services.create_user(company, email="vera@shop.test", name="Вера Рубина", roles=["analyst"])
     with pytest.raises(Forbidden):
         bulk.run("close", three, by=vera)
@@ -160,8 +160,6 @@ def test_a_snooze_into_the_past_is_refused(write_in, olga):
 
 
 def test_giving_to_a_person_keeps_the_team(write_in, olga, company):
-    from otklik.accounts.models import Team
-
     team = Team.objects.create(organisation=company, name="Первая линия")
     conversation = write_in("Где заказ?")
     state.assign(conversation.pk, by=olga, team_id=team.pk)
@@ -172,9 +170,6 @@ def test_giving_to_a_person_keeps_the_team(write_in, olga, company):
 
 
 def test_people_of_other_companies_get_nothing(write_in, olga, db):
-    from otklik.accounts import services
-    from otklik.accounts.models import Organisation
-
     other = Organisation.objects.create(name="Чужие", created_at=clock.now())
     stranger = services.create_user(other, email="x@other.test", name="Чужой", roles=["operator"])
     with pytest.raises(NotFound):

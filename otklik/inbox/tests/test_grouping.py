@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from otklik.channels.models import ChannelAccount
 from otklik.inbox import queries
 from otklik.inbox.models import Conversation, Message, ThreadKey
-from otklik.inbox.services import drafts, grouping, labels, notes, reply, state, summary
+from otklik.inbox.services import drafts, grouping, labels, notes, reply, state, summary, threading
 from otklik.inbox.tests.support import arrive, mail
-from otklik.kernel import textindex
+from otklik.kernel import clock, textindex
 from otklik.kernel.errors import Conflict, Invalid, NotFound
 
 pytestmark = pytest.mark.django_db
@@ -126,10 +127,9 @@ def test_drafts_move_unless_one_is_there_already(pair, olga, boris):
     assert set(other.drafts.values_list("text", flat=True)) == {"Ольги", "Бориса там"}
 
 
-def test_an_answer_in_a_merged_thread_goes_to_the_last_writer_of_its_own_channel(pair, olga, company, demo_channel):
-    from otklik.channels.models import ChannelAccount
-    from otklik.kernel import clock
-
+def test_an_answer_in_a_merged_thread_goes_to_the_last_writer_of_its_own_channel(
+    pair, olga, company, demo_channel
+):
     vk = ChannelAccount.objects.create(organisation=company, kind="demo", name="ВК", created_at=clock.now())
     foreign = arrive(vk, mail("id777", "Я и тут", id="vk1"))
     survivor = pair[0]
@@ -200,8 +200,6 @@ def test_a_link_taken_away_is_not_made_again_by_the_machine(pair, olga):
     assert [row.reason for row in grouping.related(olga, one.pk)] == ["person"]
     grouping.unlink(other.pk, one.pk, by=olga)
     assert grouping.related(olga, one.pk) == []
-    from otklik.inbox.services import threading
-
     threading.link(one.pk, other.pk, "references")
     assert grouping.related(olga, one.pk) == []
     grouping.link(one.pk, other.pk, by=olga)

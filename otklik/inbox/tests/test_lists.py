@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from otklik.accounts.models import Team, TeamMember
+from otklik.accounts import services
+from otklik.accounts.models import Organisation, Team, TeamMember
 from otklik.inbox import queries
 from otklik.inbox.models import Conversation
 from otklik.inbox.queries import Filters
-from otklik.inbox.services import drafts, labels, notes, state
+from otklik.inbox.services import drafts, labels, notes, reads, state
 from otklik.inbox.tests.support import MORNING, arrive, mail
 from otklik.kernel import clock
 from otklik.kernel.errors import Invalid, NotFound
@@ -99,7 +100,9 @@ def test_the_views_and_their_numbers_agree(five, olga, boris, company):
 
 def test_counting_takes_a_fixed_small_number_of_questions(five, olga):
     _ = olga.rights
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         queries.counts(olga)
     assert len(asked) <= 3
 
@@ -119,9 +122,6 @@ def test_numbers_stop_at_a_thousand(five, olga, monkeypatch):
 
 
 def test_other_companies_see_nothing(five, db):
-    from otklik.accounts import services
-    from otklik.accounts.models import Organisation
-
     other = Organisation.objects.create(name="Чужие", created_at=clock.now())
     stranger = services.create_user(other, email="x@other.test", name="Чужой", roles=["administrator"])
     assert shown(stranger) == []
@@ -174,8 +174,6 @@ def test_filters_narrow_together(five, olga, boris):
 
 
 def test_an_old_message_that_arrives_late_is_unread_though_it_is_not_the_newest(demo_channel, olga):
-    from otklik.inbox.services import reads
-
     conversation = arrive(demo_channel, mail("a@x.test", id="2@x", refs=("1@x",), at=MORNING))
     reads.seen(conversation.pk, conversation.last_message_id, by=olga)
     arrive(demo_channel, mail("a@x.test", id="1@x", at=MORNING - timedelta(hours=1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from otklik.inbox.models import (
 from otklik.inbox.services import changes, reply, state, threading
 from otklik.inbox.tests.support import MORNING, arrive, mail
 from otklik.kernel import clock, events, ids, outbox, textindex
+from otklik.kernel.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -181,8 +183,6 @@ def test_waiting_is_counted_from_the_oldest_unanswered_message_also_out_of_order
 def change(kind: InboundKind, target: str, text: str = "", **more) -> Inbound:
     letter = mail("anna@mail.test", text, external_id=f"change-of-{target}-{text}")
     fields = {"kind": kind, "target_id": target, **more}
-    from dataclasses import replace
-
     return replace(letter, **fields)
 
 
@@ -265,14 +265,12 @@ def test_a_new_message_is_announced_once(demo_channel):
     letter = mail("anna@mail.test")
     arrive(demo_channel, letter)
     arrive(demo_channel, letter)
-    topics = [event.topic for event in Stored and _since(start)]
+    topics = [event.topic for event in _since(start)]
     assert topics.count("message.created") == 1
     assert topics.count("conversation.changed") == 1
 
 
 def _since(start: events.Cursor) -> list:
-    from otklik.kernel.models import Event
-
     return list(Event.objects.filter(id__gt=start.id).order_by("id"))
 
 
@@ -281,15 +279,13 @@ def test_an_event_that_cannot_be_understood_is_kept_and_can_be_replayed(demo_cha
     outbox.drain()
     row = Stored.objects.get(key="bad")
     assert row.state == "failed" and "JSON" in row.error
-    Stored.objects.filter(pk=row.pk).update(payload=b'{"id": "m1", "author": {"id": "anna"}, "text": "\xd0\xb4\xd0\xb0"}')
+    Stored.objects.filter(pk=row.pk).update(
+        payload=b'{"id": "m1", "author": {"id": "anna"}, "text": "\xd0\xb4\xd0\xb0"}'
+    )
     row.refresh_from_db()
-    with_commit(lambda: intake.replay(row))
+    intake.replay(row)
     outbox.drain()
     assert Message.objects.get().text == "да"
-
-
-def with_commit(work) -> None:
-    work()
 
 
 def test_a_failure_that_comes_late_does_not_undo_what_another_process_understood(demo_channel):

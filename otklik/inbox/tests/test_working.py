@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from otklik.inbox import ports, queries
+from otklik.accounts import services
+from otklik.inbox import queries
 from otklik.inbox.models import Attachment, Draft, Label, Mention, Reminder, SavedView, Seen
 from otklik.inbox.services import (
     drafts,
@@ -34,9 +35,7 @@ def conversation(write_in):
 
 
 def told(user, kind: str) -> int:
-    return Event.objects.filter(
-        topic="staff.notified", payload__user_id=user.pk, payload__kind=kind
-    ).count()
+    return Event.objects.filter(topic="staff.notified", payload__user_id=user.pk, payload__kind=kind).count()
 
 
 # notes
@@ -58,16 +57,12 @@ def test_who_is_not_named_hears_nothing(conversation, olga, boris, text):
 
 
 def test_a_first_name_of_two_people_names_nobody(conversation, olga, boris, company):
-    from otklik.accounts import services
-
     services.create_user(company, email="b2@shop.test", name="Борис Другой", roles=["operator"])
     assert not notes.add(conversation.pk, "@Борис глянь", by=olga).mentions.exists()
     assert notes.add(conversation.pk, "@Борис Панов глянь", by=olga).mentions.count() == 1
 
 
 def test_yo_and_ye_name_the_same_person(conversation, olga, company):
-    from otklik.accounts import services
-
     services.create_user(company, email="s@shop.test", name="Семён Королёв", roles=["operator"])
     assert notes.add(conversation.pk, "@Семен Королев", by=olga).mentions.count() == 1
 
@@ -96,7 +91,11 @@ def test_a_draft_survives_and_is_one_per_person_and_mode(conversation, olga, bor
     drafts.save(conversation.pk, "note", "Позвонить", by=olga)
     drafts.save(conversation.pk, "private", "Моё", by=boris)
     draft = Draft.objects.get(user=olga, mode="private")
-    assert (draft.text, draft.recipients, draft.based_on_message_id) == ("Здравствуйте", {"cc": ["a@b.test"]}, 7)
+    assert (draft.text, draft.recipients, draft.based_on_message_id) == (
+        "Здравствуйте",
+        {"cc": ["a@b.test"]},
+        7,
+    )
     assert Draft.objects.count() == 3
     assert queries.page(olga, queries.Filters(view="drafts"))[0].draft in ("Здравствуйте", "Позвонить")
 
@@ -317,8 +316,10 @@ def test_the_view_of_a_colleague_looks_missing(olga, boris):
 # templates
 
 
-def test_a_template_is_filled_from_customer_agent_order_and_outlet(conversation, olga, boris, monkeypatch):
-    monkeypatch.setattr(ports, "outlet_names", [lambda organisation_id, key: {"m5": "ТЦ «Мега»"}.get(key, "")])
+def test_a_template_is_filled_from_customer_agent_order_and_outlet(conversation, olga, boris):
+    monkeypatch.setattr(
+        ports, "outlet_names", [lambda organisation_id, key: {"m5": "ТЦ «Мега»"}.get(key, "")]
+    )
     Order.objects.create(
         organisation_id=olga.organisation_id,
         customer=Customer.objects.get(),
@@ -327,7 +328,8 @@ def test_a_template_is_filled_from_customer_agent_order_and_outlet(conversation,
         outlet_key="m5",
         updated_at=clock.now(),
     )
-    text = "{{customer.first_name}}, {{ customer.name }}: {{order.number}}, {{outlet.name}}. {{agent.first_name}} №{{conversation.number}}"
+    text = "{{customer.first_name}}, {{ customer.name }}: {{order.number}}, {{outlet.name}}. "
+    text += "{{agent.first_name}} №{{conversation.number}}"
     template = templates.create("Готов", text, by=boris)
     rendered = templates.render(template.pk, conversation.pk, by=olga)
     assert rendered.text == f"Анна, Анна Белова: СТ-1284, ТЦ «Мега». Ольга №{conversation.pk}"

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -33,16 +32,10 @@ Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def staff(view: View[P]) -> Door[P]:
-    """Only for people who are signed in; a fragment asked by htmx or fetch sends the whole page to the form."""
+    """Names what the middleware has made sure of: nobody comes here without being signed in."""
 
     @functools.wraps(view)
     def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            if request.headers.get("HX-Request") or wants_json(request):
-                response = HttpResponse(status=401)
-                response["HX-Redirect"] = reverse("account_login")
-                return response
-            return redirect_to_login(request.get_full_path())
         return view(cast(StaffRequest, request), *args, **kwargs)
 
     return inner

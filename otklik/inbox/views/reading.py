@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from otklik.accounts.principals import User
@@ -137,8 +138,8 @@ def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current
     return [
         Line(
             one,
-            url=f"/inbox/{one.pk}/{query}",
-            unread=one.pk != current and _unread(one, seen.get(one.pk)),
+            url=f"{reverse('inbox-thread', args=[one.pk])}{query}",
+            unread=one.pk != current and queries.is_unread(one, seen.get(one.pk)),
             labels=labels.get(one.pk, []),
             draft=drafts.get(one.pk, ""),
             writing=", ".join(other.name for other in present.get(one.pk, []) if other.typing),
@@ -146,13 +147,6 @@ def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current
         )
         for one in found
     ]
-
-
-def _unread(conversation: Conversation, seen: Seen | None) -> bool:
-    """Marked so by hand, or something of the customer arrived after the last look."""
-    if seen is None:
-        return conversation.last_inbound_id > 0 and conversation.state != ConversationState.CLOSED
-    return seen.unread or conversation.last_inbound_id > seen.message_id
 
 
 def seen_up_to(who: User, conversation_id: int) -> int:

@@ -45,8 +45,12 @@ def test_four_hours_from_friday_three_end_on_monday_and_skip_the_lunch():
 
 
 def test_the_night_of_the_spring_change_is_an_hour_shorter_and_the_autumn_one_longer():
-    spring = worktime.seconds_between(NIGHT, BERLIN, at("2026-03-28T22:00", BERLIN), at("2026-03-29T06:00", BERLIN))
-    autumn = worktime.seconds_between(NIGHT, BERLIN, at("2026-10-24T22:00", BERLIN), at("2026-10-25T06:00", BERLIN))
+    spring = worktime.seconds_between(
+        NIGHT, BERLIN, at("2026-03-28T22:00", BERLIN), at("2026-03-29T06:00", BERLIN)
+    )
+    autumn = worktime.seconds_between(
+        NIGHT, BERLIN, at("2026-10-24T22:00", BERLIN), at("2026-10-25T06:00", BERLIN)
+    )
     assert (spring, autumn) == (7 * HOUR, 9 * HOUR)
 
 
@@ -89,11 +93,17 @@ def test_a_day_that_does_not_exist_is_named():
         Week.parse({}, {"2026-02-30": []})
 
 
-zones = st.sampled_from([ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC")])
-moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
+zones = st.sampled_from(
+    [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC")]
+)
+moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
 times = st.integers(0, 96).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
 pairs = st.tuples(times, times).filter(lambda pair: pair[0] < pair[1]).map(list)
-weeks = st.dictionaries(st.sampled_from([*"0123456"]), st.lists(pairs, max_size=3), min_size=1).map(Week.parse)
+weeks = st.dictionaries(st.sampled_from([*"0123456"]), st.lists(pairs, max_size=3), min_size=1).map(
+    Week.parse
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,7 +119,9 @@ def test_adding_seconds_and_counting_them_agree(week, zone, start, seconds):
 def test_counting_in_two_parts_gives_the_whole(week, zone, start, parts):
     middle, end = start + timedelta(seconds=parts[0]), start + timedelta(seconds=sum(parts))
     whole = worktime.seconds_between(week, zone, start, end)
-    halves = worktime.seconds_between(week, zone, start, middle) + worktime.seconds_between(week, zone, middle, end)
+    halves = worktime.seconds_between(week, zone, start, middle) + worktime.seconds_between(
+        week, zone, middle, end
+    )
     assert whole == pytest.approx(halves)
     assert 0 <= whole <= sum(parts)
     assert worktime.seconds_between(week, zone, end, start) == -whole

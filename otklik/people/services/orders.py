@@ -147,7 +147,7 @@ def _store(new: list[Order], changed: list[Order]) -> None:
 
 
 def _state(order: Order) -> tuple[object, ...]:
-    return tuple(repr(getattr(order, name)) if name == "items" else getattr(order, name) for name in _FIELDS)
+    return tuple(getattr(order, name) for name in _FIELDS)  # items are replaced, never changed in place
 
 
 def _apply(order: Order, row: OrderRow) -> None:
@@ -183,7 +183,10 @@ class _Buyers:
         emails = {one.email for one in contacts if one.email}
         phones = {one.phone for one in contacts if one.phone}
         accounts = {one.identity for one in contacts if one.identity}
-        match = Q(kind="mail", external_id__in=emails) | Q(kind="phone", external_id__in=phones)
+        # the empty scope is named so that the unique index (kind, scope, id) answers
+        match = Q(kind="mail", scope="", external_id__in=emails) | Q(
+            kind="phone", scope="", external_id__in=phones
+        )
         for kind in {each[0] for each in accounts}:
             match |= Q(kind=kind, external_id__in=[each[2] for each in accounts if each[0] == kind])
         rows = Identity.objects.select_related("customer").filter(match, organisation_id=self.org)

@@ -22,7 +22,7 @@ from otklik.web.api import limits
 class NoKey(OtklikError):
     code = "unauthorized"
     status = 401
-    text = _("Send an API key: Authorization: Bearer otk_… . An administrator makes keys in Staff.")
+    text = _("Send an API key: Authorization: Bearer otk_… . An administrator makes keys in Settings.")
 
 
 class WrongKey(OtklikError):

@@ -28,7 +28,9 @@ def guard(router: Router) -> Router:
     for one in operations_of(router):
         extra = one.openapi_extra or {}
         if extra.get("x-right") != ANYBODY and extra.get("x-right") not in policy.RIGHTS:
-            raise LookupError(f"{one.operation_id or one.path}: declare it with kernel.rest.operation and a known right")
+            raise LookupError(
+                f"{one.operation_id or one.path}: declare it with kernel.rest.operation and a known right"
+            )
         through = functools.partial(
             _through, right=extra["x-right"], within=extra["x-within"], once="POST" in one.methods
         )
@@ -93,7 +95,9 @@ def _require_storable(value: Any) -> None:
         elif isinstance(one, list):
             waiting += one
         elif isinstance(one, str) and ("\x00" in one or not _encodes(one)):
-            raise Invalid(_("The text has characters that cannot be stored: a zero character or half of a pair."))
+            raise Invalid(
+                _("The text has characters that cannot be stored: a zero character or half of a pair.")
+            )
         elif isinstance(one, float) and not math.isfinite(one):
             raise Invalid(_("A number is too large."))
 

@@ -69,11 +69,21 @@ def _plain(value: Any) -> Any:
 
 def register(api: NinjaAPI) -> None:
     """Every exception of an operation becomes an answer here."""
-    api.add_exception_handler(OtklikError, lambda request, error: answer(request, error))
-    api.add_exception_handler(Http404, lambda request, _error: answer(request, NotFound()))
-    api.add_exception_handler(ValidationError, lambda request, error: answer(request, invalid(error.errors)))
-    api.add_exception_handler(HttpError, lambda request, error: answer(request, _of_framework(error)))
-    api.add_exception_handler(Exception, unknown)
+    for kind in (OtklikError, Http404, ValidationError, HttpError, Exception):
+        api.add_exception_handler(kind, handle)
+
+
+def handle(request: HttpRequest, error: Any) -> HttpResponse:
+    """Whatever an operation raised, as one answer."""
+    if isinstance(error, OtklikError):
+        return answer(request, error)
+    if isinstance(error, Http404):
+        return answer(request, NotFound())
+    if isinstance(error, ValidationError):
+        return answer(request, invalid(error.errors))
+    if isinstance(error, HttpError):
+        return answer(request, _of_framework(error))
+    return unknown(request, error)
 
 
 def unknown(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -95,9 +105,8 @@ def _of_framework(error: HttpError) -> OtklikError:
 def invalid(problems: list[dict[str, Any]]) -> InvalidRequest:
     """What pydantic found, as sentences that name the field."""
     found = [{"field": _field(one), "message": _sentence(one)} for one in problems]
-    error = InvalidRequest(errors=found, field=found[0]["field"] if found else "")
-    error.text = "%%".join((found[0]["message"] if found else str(Invalid.text)).split("%"))
-    return error
+    text = "%%".join((found[0]["message"] if found else str(Invalid.text)).split("%"))
+    return InvalidRequest(text, errors=found, field=found[0]["field"] if found else "")
 
 
 def _field(problem: dict[str, Any]) -> str:
@@ -123,10 +132,19 @@ def _sentence(problem: dict[str, Any]) -> str:
 
 _SENTENCES: tuple[tuple[frozenset[str], Any], ...] = (
     (frozenset({"missing"}), gettext_lazy("Field “%(field)s” is missing.")),
-    (frozenset({"extra_forbidden"}), gettext_lazy("Field “%(field)s” is not known here. Check how it is spelled.")),
+    (
+        frozenset({"extra_forbidden"}),
+        gettext_lazy("Field “%(field)s” is not known here. Check how it is spelled."),
+    ),
     (frozenset({"string_type"}), gettext_lazy("Field “%(field)s” must be a text.")),
-    (frozenset({"string_too_long"}), gettext_lazy("Field “%(field)s” may have at most %(max_length)s characters.")),
-    (frozenset({"string_too_short"}), gettext_lazy("Field “%(field)s” needs at least %(min_length)s characters.")),
+    (
+        frozenset({"string_too_long"}),
+        gettext_lazy("Field “%(field)s” may have at most %(max_length)s characters."),
+    ),
+    (
+        frozenset({"string_too_short"}),
+        gettext_lazy("Field “%(field)s” needs at least %(min_length)s characters."),
+    ),
     (
         frozenset({"int_type", "int_parsing", "int_from_float", "int_parsing_size"}),
         gettext_lazy("Field “%(field)s” must be a whole number."),
@@ -136,9 +154,22 @@ _SENTENCES: tuple[tuple[frozenset[str], Any], ...] = (
     (frozenset({"less_than_equal"}), gettext_lazy("Field “%(field)s” must be at most %(le)s.")),
     (frozenset({"literal_error", "enum"}), gettext_lazy("Field “%(field)s” must be one of: %(expected)s.")),
     (
-        frozenset({"datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware", "date_parsing",
-                   "date_from_datetime_parsing", "datetime_object_invalid", "date_from_datetime_inexact", "date_type"}),
-        gettext_lazy("Field “%(field)s” must be a moment with a zone, as 2026-11-22T14:00:00+03:00, or a day, as 2026-11-22."),
+        frozenset(
+            {
+                "datetime_type",
+                "datetime_parsing",
+                "datetime_from_date_parsing",
+                "timezone_aware",
+                "date_parsing",
+                "date_from_datetime_parsing",
+                "datetime_object_invalid",
+                "date_from_datetime_inexact",
+                "date_type",
+            }
+        ),
+        gettext_lazy(
+            "Field “%(field)s” must be a moment with a zone, as 2026-11-22T14:00:00+03:00, or a day, as 2026-11-22."
+        ),
     ),
     (frozenset({"list_type"}), gettext_lazy("Field “%(field)s” must be a list.")),
     (frozenset({"too_long"}), gettext_lazy("Field “%(field)s” may have at most %(max_length)s entries.")),

@@ -73,10 +73,10 @@ def fingerprint(request: HttpRequest) -> str:
             sent.update(repr((name, request.POST.getlist(name))).encode("utf-8", "replace"))
         for name in sorted(request.FILES):
             for file in request.FILES.getlist(name):
-                sent.update(repr((name, file.name)).encode("utf-8", "replace"))  # type: ignore[attr-defined]
-                for part in file.chunks():  # type: ignore[attr-defined]
+                sent.update(repr((name, file.name)).encode("utf-8", "replace"))
+                for part in file.chunks():
                     sent.update(part)
-                file.seek(0)  # type: ignore[attr-defined]
+                file.seek(0)
     else:
         sent.update(request.body)
     return sent.hexdigest()

@@ -42,7 +42,12 @@ class EventsOut(Schema):
 
 
 class EventsAsked(Schema):
-    after: str = Field("", max_length=60, pattern=r"^(\d{1,19}\.\d{1,19}|now)?$", description="a cursor, or now; empty: the oldest kept")
+    after: str = Field(
+        "",
+        max_length=60,
+        pattern=r"^(\d{1,19}\.\d{1,19}|now)?$",
+        description="a cursor, or now; empty: the oldest kept",
+    )
     limit: int = Field(100, ge=1, le=MAX_EVENTS)
 
 
@@ -60,7 +65,9 @@ def list_events(request: Call, asked: Query[EventsAsked]) -> dict[str, Any]:
     found = events.after(cursor, organisation_id=who.organisation_id, limit=asked.limit)
     if found:
         cursor = events.position(found[-1])
-    items = [_event(one) for one in found if one.topic != TOPIC_PERSONAL or one.payload.get("user_id") == who.pk]
+    items = [
+        _event(one) for one in found if one.topic != TOPIC_PERSONAL or one.payload.get("user_id") == who.pk
+    ]
     return {"items": items, "cursor": str(cursor), "more": len(found) == asked.limit}
 
 
@@ -138,7 +145,7 @@ def get_operations(request: Call) -> dict[str, Any]:
     }
 
 
-class EntryOut(Schema):
+class AuditEntryOut(Schema):
     """`seq` and `hash` are empty until the entry is sealed, a second after it was written."""
 
     id: int
@@ -164,7 +171,7 @@ class AuditAsked(Window):
     actor_id: int = Field(0, ge=0, le=MAX_ID)
 
 
-@operation(audit_router, "GET", "/audit", right="audit.read", answer=Page[EntryOut])
+@operation(audit_router, "GET", "/audit", right="audit.read", answer=Page[AuditEntryOut])
 def list_audit(request: Call, asked: Query[AuditAsked]) -> Any:
     """Who did what, newest first."""
     rows = audit.entries(request.auth.organisation_id)

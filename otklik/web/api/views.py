@@ -58,7 +58,9 @@ def _card(path: str, method: str, operation: dict[str, Any], document: dict[str,
         "summary": operation["summary"],
         "description": operation.get("description", ""),
         "scopes": operation["x-scopes"],
-        "parameters": [_field(one["name"], one["schema"], one["required"], one["in"]) for one in operation["parameters"]],
+        "parameters": [
+            _field(one["name"], one["schema"], one["required"], one["in"]) for one in operation["parameters"]
+        ],
         "fields": _fields(body.get("schema", {}), document),
         "example": json.dumps(body["example"], ensure_ascii=False, indent=2) if "example" in body else "",
         "statuses": [str(status) for status in operation["responses"] if status != "default"],

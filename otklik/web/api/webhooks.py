@@ -53,7 +53,7 @@ class WebhookChange(Given):
     active: bool | None = None
 
 
-class AttemptOut(Schema):
+class WebhookAttemptOut(Schema):
     started_at: datetime
     ended_at: datetime | None
     status: int | None
@@ -62,7 +62,7 @@ class AttemptOut(Schema):
     error: str
 
 
-class DeliveryOut(Schema):
+class WebhookDeliveryOut(Schema):
     """`message_id` is sent as `webhook-id` and stays the same over all attempts and replays."""
 
     id: int
@@ -73,7 +73,7 @@ class DeliveryOut(Schema):
     due_at: datetime
     happened_at: datetime
     finished_at: datetime | None
-    tries: list[AttemptOut]
+    tries: list[WebhookAttemptOut]
 
     @staticmethod
     def resolve_tries(one: WebhookDelivery) -> Any:
@@ -134,7 +134,9 @@ def get_webhook(request: Call, webhook_id: Id) -> WebhookSubscription:
     return subscriptions.get(request.auth.organisation_id, webhook_id)
 
 
-@operation(router, "PATCH", "/webhooks/{webhook_id}", right=RIGHT, answer=WebhookOut, example={"active": True})
+@operation(
+    router, "PATCH", "/webhooks/{webhook_id}", right=RIGHT, answer=WebhookOut, example={"active": True}
+)
 def change_webhook(request: Call, webhook_id: Id, data: WebhookChange) -> WebhookSubscription:
     """Another address or choice of topics, off and on."""
     if data.url is not None or data.name is not None or data.topics is not None:
@@ -157,13 +159,13 @@ def rotate_webhook_secret(request: Call, webhook_id: Id) -> WebhookSecretOut:
     return _with_secret(subscriptions.rotate(webhook_id, by=request.auth))
 
 
-@operation(router, "POST", "/webhooks/{webhook_id}/test", right=RIGHT, answer=DeliveryOut, status=202)
+@operation(router, "POST", "/webhooks/{webhook_id}/test", right=RIGHT, answer=WebhookDeliveryOut, status=202)
 def test_webhook(request: Call, webhook_id: Id) -> WebhookDelivery:
     """Send a test event. How it went stands in the log."""
     return services.send_test(webhook_id, by=request.auth)
 
 
-@operation(router, "GET", "/webhooks/{webhook_id}/deliveries", right=RIGHT, answer=Page[DeliveryOut])
+@operation(router, "GET", "/webhooks/{webhook_id}/deliveries", right=RIGHT, answer=Page[WebhookDeliveryOut])
 def list_webhook_deliveries(request: Call, webhook_id: Id, window: Query[Window]) -> Any:
     """The log, newest first."""
     one = subscriptions.get(request.auth.organisation_id, webhook_id)
@@ -171,7 +173,14 @@ def list_webhook_deliveries(request: Call, webhook_id: Id, window: Query[Window]
     return {"items": items, "next": following}
 
 
-@operation(router, "POST", "/webhook-deliveries/{delivery_id}/replay", right=RIGHT, answer=DeliveryOut, status=202)
+@operation(
+    router,
+    "POST",
+    "/webhook-deliveries/{delivery_id}/replay",
+    right=RIGHT,
+    answer=WebhookDeliveryOut,
+    status=202,
+)
 def replay_webhook_delivery(request: Call, delivery_id: Id) -> WebhookDelivery:
     """Send one event again under its old id."""
     return services.replay(delivery_id, by=request.auth)

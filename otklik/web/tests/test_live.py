@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
 import pytest
-from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection, transaction
+from django.db import transaction
 
 from otklik.accounts import services
-from otklik.kernel import events
+from otklik.accounts.models import Organisation
+from otklik.kernel import clock, events
 from otklik.web import live
+from otklik.web.tests.serving import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = 15.0  # seconds any step may take on a busy machine
@@ -37,39 +34,8 @@ def session_of(user):
 
 @pytest.fixture
 def server(tmp_path):
-    """The application under uvicorn, on the test's own database."""
-    name = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        if "memory" in str(name):
-            pytest.skip("needs a database in a file: another process reads it")
-        url = f"sqlite:///{name}"
-    else:
-        parts = connection.settings_dict
-        url = f"postgresql://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT'] or 5432}/{name}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path / "server.log").open("wb")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "otklik.web.asgi:application", "--port", str(port),
-         "--timeout-graceful-shutdown", "3"],
-        env={**os.environ, "DATABASE_URL": url, "VAR_DIR": str(tmp_path), "SECRET_KEY": settings.SECRET_KEY},
-        stdout=log, stderr=log,
-    )  # fmt: skip
-    wait = threading.Event()
-    try:
-        for _attempt in range(300):
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-            except OSError:
-                wait.wait(0.1)
-        yield child, port
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-        log.close()
+    with application(tmp_path) as running:
+        yield running
 
 
 @contextmanager
@@ -118,9 +84,6 @@ def test_a_stream_carries_what_happens_to_its_own_organisation_and_resumes(serve
     _child, port = server
     other = services.first_administrator(email="x@other.test", organisation_name="Другая")
     assert other is None, "an installation with people has its administrator"
-    from otklik.accounts.models import Organisation
-    from otklik.kernel import clock
-
     stranger = Organisation.objects.create(name="Чужая", created_at=clock.now())
     with stream(port, session_of(olga)) as (status, found):
         assert status == 200
@@ -163,7 +126,10 @@ def test_the_server_stops_in_time_with_a_stream_open(server, olga):
 
 def test_only_ids_and_codes_pass_whatever_was_published(olga):
     row = events.Event(
-        txid=7, pk=9, topic="x", payload={"id": 1, "ids": [1, 2], "code": "closed", "text": "я" * 65, "deep": {"a": 1}}
+        txid=7,
+        pk=9,
+        topic="x",
+        payload={"id": 1, "ids": [1, 2], "code": "closed", "text": "я" * 65, "deep": {"a": 1}},
     )
     line = live.frame(row).decode()
     assert line.startswith("id: 7.9\ndata: ")

@@ -13,8 +13,17 @@ from otklik.web.webhooks.topics import TOPICS
 class WebhookForm(forms.Form):
     """Services check everything; their sentence is put on the field it names."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, required=False, help_text=_("How colleagues recognise it, e.g. “CRM”."))
-    url = forms.CharField(label=_("Address"), max_length=500, help_text=_("Begins with https://. Otklik sends POST requests there."))
+    name = forms.CharField(
+        label=_("Name of the address"),
+        max_length=100,
+        required=False,
+        help_text=_("How colleagues recognise it, e.g. “CRM”."),
+    )
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        help_text=_("Begins with https://. Otklik sends POST requests there."),
+    )
     topics = forms.MultipleChoiceField(
         label=_("What to tell"),
         choices=[(name, words) for name, words in TOPICS.items()],
@@ -29,5 +38,7 @@ class WebhookForm(forms.Form):
 
 class ReplayForm(forms.Form):
     since = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(
+        label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
     all = forms.BooleanField(label=_("Also what was delivered"), required=False)

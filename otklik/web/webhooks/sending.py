@@ -82,7 +82,8 @@ def headers_of(row: WebhookDelivery) -> dict[str, str]:
     """Standard Webhooks: id, time of this attempt, a signature for each secret that is valid now."""
     now = clock.now()
     signatures = [
-        Webhook(secret).sign(row.message_id, now, row.body) for secret in subscriptions.secrets_of(row.subscription)
+        Webhook(secret).sign(row.message_id, now, row.body)
+        for secret in subscriptions.secrets_of(row.subscription)
     ]
     return {
         "content-type": "application/json; charset=utf-8",
@@ -114,16 +115,24 @@ def _call(row: WebhookDelivery) -> tuple[int | None, str, str, float | None]:
 
 
 def _asked(header: str) -> float | None:
-    return min(float(header), LONGEST_WAIT) if header.isascii() and header.isdigit() and len(header) < 8 else None  # noqa: PLR2004
+    return (
+        min(float(header), LONGEST_WAIT)
+        if header.isascii() and header.isdigit() and len(header) < 8
+        else None
+    )  # noqa: PLR2004
 
 
 def _settle(row: WebhookDelivery, status: int | None, asked: float | None) -> None:
     subscription = row.subscription
     if status is not None and 200 <= status < 300:  # noqa: PLR2004
         _finish(row, WebhookState.DELIVERED)
-        WebhookSubscription.objects.filter(pk=subscription.pk).update(last_ok_at=clock.now(), failing_since=None)
+        WebhookSubscription.objects.filter(pk=subscription.pk).update(
+            last_ok_at=clock.now(), failing_since=None
+        )
         return
-    WebhookSubscription.objects.filter(pk=subscription.pk, failing_since=None).update(failing_since=clock.now())
+    WebhookSubscription.objects.filter(pk=subscription.pk, failing_since=None).update(
+        failing_since=clock.now()
+    )
     if status == GONE:
         switch_off(subscription.pk, "gone")
     else:
@@ -139,9 +148,9 @@ def _settle(row: WebhookDelivery, status: int | None, asked: float | None) -> No
 
 
 def _finish(row: WebhookDelivery, state: WebhookState) -> None:
-    WebhookDelivery.objects.filter(pk=row.pk).exclude(state__in=(WebhookState.DELIVERED, WebhookState.FAILED)).update(
-        state=state, finished_at=clock.now(), sending_since=None
-    )
+    WebhookDelivery.objects.filter(pk=row.pk).exclude(
+        state__in=(WebhookState.DELIVERED, WebhookState.FAILED)
+    ).update(state=state, finished_at=clock.now(), sending_since=None)
 
 
 def _off_when_hopeless(subscription_id: int) -> None:
@@ -160,5 +169,9 @@ def switch_off(subscription_id: int, reason: str) -> None:
     row.save(update_fields=["active", "off_reason"])
     subscriptions.record("webhook.switched_off", row, audit.SYSTEM, why=reason)
     events.publish(
-        TOPIC_PERSONAL, row.organisation_id, user_id=row.created_by_id, kind="webhook_off", subscription_id=row.pk
+        TOPIC_PERSONAL,
+        row.organisation_id,
+        user_id=row.created_by_id,
+        kind="webhook_off",
+        subscription_id=row.pk,
     )

@@ -27,7 +27,9 @@ def deliveries(subscription: WebhookSubscription) -> QuerySet[WebhookDelivery]:
 
 def delivery(organisation_id: int, delivery_id: int) -> WebhookDelivery:
     rows = WebhookDelivery.objects.select_related("subscription").prefetch_related("tries")
-    found = rows.filter(organisation_id=organisation_id, subscription__deleted_at=None, pk=delivery_id).first()
+    found = rows.filter(
+        organisation_id=organisation_id, subscription__deleted_at=None, pk=delivery_id
+    ).first()
     if found is None:
         raise NotFound
     return found
@@ -55,14 +57,21 @@ def replay(delivery_id: int, *, by: User) -> WebhookDelivery:
 
 
 @transaction.atomic
-def replay_time(subscription_id: int, since: datetime, until: datetime, *, by: User, all_of_them: bool = False) -> int:
+def replay_time(
+    subscription_id: int, since: datetime, until: datetime, *, by: User, all_of_them: bool = False
+) -> int:
     """Send what happened between two moments: missed and failed events, or all; returns how many (at most 1000)."""
     subscription = _on(subscription_id, by)
     if until <= since:
         raise Invalid(_("The end lies before the beginning."), field="until")
     planned = tail.of_time(subscription, since, until, all_of_them=all_of_them)
     subscriptions.record(
-        "webhook.replayed", subscription, by, since=since.isoformat(), until=until.isoformat(), planned=planned
+        "webhook.replayed",
+        subscription,
+        by,
+        since=since.isoformat(),
+        until=until.isoformat(),
+        planned=planned,
     )
     return planned
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets as random
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -52,9 +53,13 @@ def check_url(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host or len(url) > MAX_URL or any(map(str.isspace, url)):
         raise Invalid(_("This is not an address that can be called. It begins with https://."), field="url")
     if parts.username or parts.password:
-        raise Invalid(_("The address must not hold a name and password: the signature proves who calls."), field="url")
+        raise Invalid(
+            _("The address must not hold a name and password: the signature proves who calls."), field="url"
+        )
     if parts.scheme == "http" and host not in {one.lower() for one in settings.TRUSTED_PRIVATE_HOSTS}:
-        raise Invalid(_("The address must begin with https://: what is sent there is not for everybody."), field="url")
+        raise Invalid(
+            _("The address must begin with https://: what is sent there is not for everybody."), field="url"
+        )
     try:
         transport.allowed_addresses(host)
     except transport.TransportError as error:
@@ -82,7 +87,9 @@ def create(*, name: str, url: str, topics: Sequence[str], by: User) -> tuple[Web
     secret = new_secret()
     with transaction.atomic():
         if listed(by.organisation_id).count() >= MAX_PER_ORGANISATION:
-            raise Invalid(_("There are %(limit)s addresses already. Delete one first."), limit=MAX_PER_ORGANISATION)
+            raise Invalid(
+                _("There are %(limit)s addresses already. Delete one first."), limit=MAX_PER_ORGANISATION
+            )
         tail.lock_cursor()
         here = events.latest()
         subscription = WebhookSubscription.objects.create(
@@ -181,7 +188,7 @@ def lock(subscription_id: int, by: User) -> WebhookSubscription:
     return found
 
 
-def record(action: str, subscription: WebhookSubscription, by: audit.Actor, **data: object) -> None:
+def record(action: str, subscription: WebhookSubscription, by: audit.Actor, **data: Any) -> None:
     """Audit entry and event of one change."""
     audit.record(
         action,

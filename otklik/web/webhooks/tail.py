@@ -86,7 +86,9 @@ def message_id(event: Event) -> str:
 def body(topic: str, happened_at: datetime, data: dict[str, Any]) -> str:
     """The payload as it is signed and sent: {type, timestamp, data}. Data hold ids and codes, never texts."""
     return json.dumps(
-        {"type": topic, "timestamp": happened_at.isoformat(), "data": data}, ensure_ascii=False, separators=(",", ":")
+        {"type": topic, "timestamp": happened_at.isoformat(), "data": data},
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
 
 
@@ -95,7 +97,8 @@ def plan(pairs: Iterable[Pair]) -> list[WebhookDelivery]:
     wanted = list(pairs)
     known = set(
         WebhookDelivery.objects.filter(
-            subscription__in={one.pk for one, _event in wanted}, message_id__in=[message_id(one) for _sub, one in wanted]
+            subscription__in={one.pk for one, _event in wanted},
+            message_id__in=[message_id(one) for _sub, one in wanted],
         ).values_list("subscription_id", "message_id")
     )
     rows = [
@@ -167,7 +170,9 @@ def of_time(subscription: WebhookSubscription, since: datetime, until: datetime,
     wanted = Event.objects.filter(organisation_id=subscription.organisation_id, at__gte=since, at__lt=until)
     wanted = wanted.filter(topic__in=subscription.topics or list(TOPICS)).order_by("txid", "id")
     found = list(wanted[:MAX_REPLAY])
-    rows = WebhookDelivery.objects.filter(subscription=subscription, message_id__in=[message_id(one) for one in found])
+    rows = WebhookDelivery.objects.filter(
+        subscription=subscription, message_id__in=[message_id(one) for one in found]
+    )
     known = {row.message_id: row for row in rows}
     planned = len(plan((subscription, one) for one in found))
     for row in known.values():
@@ -181,5 +186,7 @@ def forget(limit: int = 2000) -> int:
     old = WebhookDelivery.objects.filter(created_at__lt=clock.ago(KEPT)).exclude(
         Q(state=WebhookState.WAITING) | Q(state=WebhookState.SENDING)
     )
-    deleted, _rows = WebhookDelivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
+    deleted, _rows = WebhookDelivery.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[:limit])
+    ).delete()
     return deleted

@@ -28,7 +28,9 @@ OPEN = (WebhookState.WAITING, WebhookState.SENDING)
 @require_GET
 def listed(request: HttpRequest) -> HttpResponse:
     user = me(request, subscriptions.RIGHT)
-    return render(request, "web/webhooks.html", {"rows": subscriptions.listed(user.organisation_id), "tab": "webhooks"})
+    return render(
+        request, "web/webhooks.html", {"rows": subscriptions.listed(user.organisation_id), "tab": "webhooks"}
+    )
 
 
 @never_cache
@@ -61,7 +63,12 @@ def one(request: HttpRequest, webhook_id: int) -> HttpResponse:
 
 
 def _one(
-    request: HttpRequest, user: User, row: WebhookSubscription, *, form: WebhookForm | None = None, secret: str = ""
+    request: HttpRequest,
+    user: User,
+    row: WebhookSubscription,
+    *,
+    form: WebhookForm | None = None,
+    secret: str = "",
 ) -> HttpResponse:
     initial = {"name": row.name, "url": row.url, "topics": row.topics}
     context = {
@@ -105,7 +112,10 @@ def act(request: HttpRequest, webhook_id: int, action: str) -> HttpResponse:
     steps: dict[str, tuple[Callable[[], object], str]] = {
         "on": (lambda: subscriptions.switch(webhook_id, on=True, by=user), _("Switched on")),
         "off": (lambda: subscriptions.switch(webhook_id, on=False, by=user), _("Switched off")),
-        "test": (lambda: services.send_test(webhook_id, by=user), _("The test is on its way: look into the log")),
+        "test": (
+            lambda: services.send_test(webhook_id, by=user),
+            _("The test is on its way: look into the log"),
+        ),
     }
     if action not in steps:
         raise NotFound
@@ -120,7 +130,9 @@ def _replay_time(request: HttpRequest, webhook_id: int, user: User) -> HttpRespo
         messages.error(request, _("Choose two moments: from when until when."))
         return redirect("webhook_one", webhook_id)
     clean = form.cleaned_data
-    count = services.replay_time(webhook_id, clean["since"], clean["until"], by=user, all_of_them=clean["all"])
+    count = services.replay_time(
+        webhook_id, clean["since"], clean["until"], by=user, all_of_them=clean["all"]
+    )
     text = ngettext("%(count)s event is on its way", "%(count)s events are on their way", count)
     return done(request, text % {"count": count}, "webhook_one", webhook_id)
 

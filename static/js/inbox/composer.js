@@ -157,6 +157,10 @@ async function send(close = false) {
   clearTimeout(timer);
   await saving;
   sending = true;
+  if (form().dataset.read) {
+    form().dataset.seen = document.getElementById("thread-scroll").dataset.newest;
+    delete form().dataset.read;
+  }
   const button = document.getElementById(close ? "compose-close" : "compose-send");
   button.setAttribute("aria-busy", "true");
   const key = form().elements.client_key;
@@ -193,7 +197,7 @@ function refused(answer) {
   problem(answer.data?.error?.message ?? text("unsent"));
   if (code === "newer_message") {
     document.dispatchEvent(new CustomEvent("otklik:look-again"));
-    form().dataset.seen = "0"; // the refusal was read: the next click is a decision
+    form().dataset.read = "1"; // the refusal was read: the next click is a decision about what is on the screen
   }
   field()?.focus();
 }

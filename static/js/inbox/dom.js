@@ -24,7 +24,8 @@ export async function post(url, values = {}, { keepalive = false } = {}) {
     const response = await fetch(url, {
       method: "POST", body, keepalive, headers: { accept: "application/json", "x-csrftoken": csrf() },
     });
-    if (response.status === 401) location.assign(response.headers.get("HX-Redirect") ?? "/");
+    // a redirect leads to the sign-in form: nothing was done, and what was typed must stay here
+    if (response.redirected || response.status === 401) return { ok: false, status: 401, data: { error: { code: "signed_out", message: text("out") } } };
     const type = response.headers.get("content-type") ?? "";
     const data = type.includes("json") ? await response.json() : null;
     return { ok: response.ok, status: response.status, data };
