@@ -11,7 +11,11 @@ from otklik.accounts import queries as staff
 from otklik.accounts.principals import User
 from otklik.channels.mail.providers import guess
 
-SECURITY = (("tls", _("TLS")), ("starttls", _("STARTTLS")), ("none", _("No encryption (only in your own network)")))
+SECURITY = (
+    ("tls", _("TLS")),
+    ("starttls", _("STARTTLS")),
+    ("none", _("No encryption (only in your own network)")),
+)
 BACKFILL = (
     ("0", _("Only new messages")),
     ("7", _("The last 7 days")),
@@ -19,7 +23,12 @@ BACKFILL = (
     ("90", _("The last 90 days")),
     ("365", _("The last year")),
 )
-EVERY = ((30, _("every 30 seconds")), (60, _("every minute")), (300, _("every 5 minutes")), (1800, _("every half hour")))
+EVERY = (
+    (30, _("every 30 seconds")),
+    (60, _("every minute")),
+    (300, _("every 5 minutes")),
+    (1800, _("every half hour")),
+)
 PLACES = (
     ("", _("Each row says itself")),
     ("review", _("Review")),
@@ -34,7 +43,9 @@ PLACES = (
 class ChannelForm(forms.Form):
     """What every channel has: a name and a team."""
 
-    name = forms.CharField(label=_("Name of the channel"), max_length=200, help_text=_("As your colleagues will recognise it."))
+    name = forms.CharField(
+        label=_("Name of the channel"), max_length=200, help_text=_("As your colleagues will recognise it.")
+    )
     team = forms.ChoiceField(
         label=_("Team"), required=False, help_text=_("New conversations go to this team.")
     )
@@ -58,7 +69,9 @@ class MailForm(ChannelForm):
 
     address = forms.EmailField(label=_("Address"), max_length=254)
     auth = forms.ChoiceField(
-        label=_("Sign-in"), choices=(("password", _("Password")), ("xoauth2", _("XOAUTH2 token"))), required=False
+        label=_("Sign-in"),
+        choices=(("password", _("Password")), ("xoauth2", _("XOAUTH2 token"))),
+        required=False,
     )
     password = forms.CharField(
         label=_("Password"),
@@ -79,7 +92,9 @@ class MailForm(ChannelForm):
         help_text=_("Customers see “Pavel Tuzhilin, Company”."),
     )
     backfill_days = forms.ChoiceField(label=_("What to fetch first"), choices=BACKFILL, required=False)
-    poll_every = forms.TypedChoiceField(label=_("Look"), choices=EVERY, coerce=int, required=False, empty_value=60)
+    poll_every = forms.TypedChoiceField(
+        label=_("Look"), choices=EVERY, coerce=int, required=False, empty_value=None
+    )
     imap_host = forms.CharField(label=_("Server"), required=False, max_length=200)
     imap_port = forms.IntegerField(label=_("Port"), required=False, min_value=1, max_value=65535)
     imap_security = forms.ChoiceField(label=_("Protection"), choices=SECURITY, required=False)
@@ -97,7 +112,9 @@ class MailForm(ChannelForm):
         help_text=_("When it differs."),
     )
     folders = forms.CharField(
-        label=_("Folders"), required=False, help_text=_("One a line; without any, the inbox. The test lists what there is."),
+        label=_("Folders"),
+        required=False,
+        help_text=_("One a line; without any, the inbox. The test lists what there is."),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
     server_files_sent = forms.BooleanField(
@@ -211,5 +228,3 @@ FORMS: dict[str, type[ChannelForm]] = {
     "hook": HookForm,
     "import": ImportSourceForm,
 }
-
-

@@ -60,7 +60,12 @@ def of(account: ChannelAccount) -> Health:
     if not polled(account):
         heard = account.last_event_at is not None
         words = _("Works") if heard else _("Waits for the first message")
-        return Health("ok" if heard else "waiting", "ok" if heard else "clock", "o-success" if heard else "o-faint", words)
+        return Health(
+            "ok" if heard else "waiting",
+            "ok" if heard else "clock",
+            "o-success" if heard else "o-faint",
+            words,
+        )
     if account.last_polled_at is None:
         return Health("waiting", "clock", "o-faint", _("Waits for the first look"))
     if lag(account) > LATE * account.poll_every + GRACE:
@@ -98,7 +103,9 @@ def cursor_words(account: ChannelAccount) -> str:
         return "; ".join(parts)
     if account.kind == "feed" and cursor:
         number = len(cursor.get("seen", {}))
-        return ngettext("%(number)s entry remembered", "%(number)s entries remembered", number) % {"number": number}
+        return ngettext("%(number)s entry remembered", "%(number)s entries remembered", number) % {
+            "number": number
+        }
     return json.dumps(cursor, ensure_ascii=False)[:200] if cursor else ""
 
 

@@ -35,7 +35,6 @@ def _split(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return shown, hidden
 
 
-@transaction.atomic
 def connect(  # noqa: PLR0913 an account has these parts
     kind: str,
     name: str,
@@ -51,20 +50,24 @@ def connect(  # noqa: PLR0913 an account has these parts
     able = registry.adapter(kind).capabilities(config)
     if not name.strip():
         raise Invalid(_("Give the channel a name by which your colleagues recognise it."), field="name")
+    begin = getattr(registry.adapter(kind), "begin", None)
+    cursor = begin(config) if begin else {}  # asks the far end: not inside the transaction
     shown, hidden = _split(config)
-    account = ChannelAccount.objects.create(
-        organisation=by.organisation,
-        kind=kind,
-        name=name.strip()[:200],
-        settings=shown,
-        sealed=secrets.seal(hidden),
-        treat_as=treat_as,
-        team_id=staff.team(by.organisation_id, team_id).pk if team_id else None,
-        poll_every=poll_every,
-        poll_due_at=clock.now() if able.poll else None,
-        created_at=clock.now(),
-    )
-    _record("channel.connected", account, by, channel=kind)
+    with transaction.atomic():
+        account = ChannelAccount.objects.create(
+            organisation=by.organisation,
+            kind=kind,
+            name=name.strip()[:200],
+            settings=shown,
+            sealed=secrets.seal(hidden),
+            treat_as=treat_as,
+            cursor=cursor,
+            team_id=staff.team(by.organisation_id, team_id).pk if team_id else None,
+            poll_every=poll_every,
+            poll_due_at=clock.now() if able.poll else None,
+            created_at=clock.now(),
+        )
+        _record("channel.connected", account, by, channel=kind)
     return account
 
 
@@ -134,7 +137,12 @@ def rescan(account_id: int, *, by: User) -> ChannelAccount:
     if account.kind == "mail":
         # every mail since the first day is looked at anew; how far back that is stays as it was asked for
         account.cursor = {
-            folder: {**state, "uid": 0, "owed": [], "backlog_to": max(state["uid"], state.get("backlog_to") or 0)}
+            folder: {
+                **state,
+                "uid": 0,
+                "owed": [],
+                "backlog_to": max(state["uid"], state.get("backlog_to") or 0),
+            }
             for folder, state in account.cursor.items()
         }
     else:
@@ -181,7 +189,8 @@ def try_settings(kind: str, config: dict[str, Any]) -> CheckResult:
         return CheckResult(
             ok=False,
             code="check_failed",
-            message=_("The check broke off: %(reason)s. Look at host and port.") % {"reason": type(error).__name__},
+            message=_("The check broke off: %(reason)s. Look at host and port.")
+            % {"reason": type(error).__name__},
         )
 
 

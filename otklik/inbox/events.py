@@ -28,3 +28,4 @@ class MessageReceived:
     message_id: int
     is_new_conversation: bool
     text: str
+    ownerless: bool = True  # a team's conversation that nobody owns yet: it may be given to somebody

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from otklik.channels.importer.engine import mapping as mappings
 from otklik.channels.importer.engine import presets
-from otklik.channels.importer.engine.problems import TableError
+from otklik.channels.importer.engine.problems import MappingError, TableError
 from otklik.channels.importer.engine.table import BROKEN_ARCHIVE, Table, broken_archive, open_table
 from otklik.kernel.stream import write_line
 from otklik.web.start import start_django
@@ -115,7 +115,7 @@ def _mapping(args: argparse.Namespace, table: Table) -> mappings.Mapping:
             ) from error
         try:
             mapping = mappings.Mapping.from_json(text)
-        except mappings.MappingError as error:
+        except MappingError as error:
             raise Refusal(WRONG_CALL, error.ru, error.en) from error
     else:
         mapping = mappings.suggest(table.headers, table.sample, preset=args.preset or "")

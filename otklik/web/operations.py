@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,26 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from otklik.accounts import policy
 from otklik.accounts.principals import User
 from otklik.accounts.views.base import me
-from otklik.audit import services as audit
 from otklik.audit.models import Entry, Head
-from otklik.channels import health, intake, queries, repairs
+from otklik.channels import health, intake, queries
 from otklik.channels.importer import service as importing
 from otklik.channels.models import Delivery, DeliveryState, ImportJob
 from otklik.inbox.models import Message
-from otklik.kernel import clock, outbox
-from otklik.kernel.errors import NotFound
+from otklik.kernel import clock
 from otklik.kernel.models import Outbox, OutboxState, PeriodicJob
 
 SHOWN = 20  # rows of each list; the number beside the heading is the whole
@@ -79,17 +75,20 @@ class Tile:
 def operations(request: HttpRequest) -> HttpResponse:
     user = me(request, "operations.read")
     part = "operations/_page.html" if request.headers.get("HX-Request") else "operations/page.html"
-    return render(request, part, _context(user))
+    return render(request, part, context_of(user))
 
 
-def _context(user: User) -> dict[str, Any]:
+def context_of(user: User) -> dict[str, Any]:
+    """Everything the page shows, for one organisation."""
     organisation_id = user.organisation_id
     disk, beat, work = _disk(), _heartbeat(), _outbox(organisation_id)
     channels = _channels(organisation_id)
     troubled = list(queries.troubled_deliveries(organisation_id)[: SHOWN * 3])
     unparsed = queries.unparsed(organisation_id)
     jobs = list(
-        queries.imports(organisation_id).filter(state__in=[ImportJob.State.RUNNING, ImportJob.State.FAILED])[:SHOWN]
+        queries.imports(organisation_id).filter(state__in=[ImportJob.State.RUNNING, ImportJob.State.FAILED])[
+            :SHOWN
+        ]
     )
     counts = queries.delivery_counts(organisation_id)
     return {
@@ -151,7 +150,9 @@ def _channels(organisation_id: int) -> list[dict[str, Any]]:
 
 def _outbox(organisation_id: int) -> dict[str, Any]:
     """Intents of this organisation, and those that belong to none (the house's own)."""
-    rows = Outbox.objects.filter(organisation_id=organisation_id) | Outbox.objects.filter(organisation_id=None)
+    rows = Outbox.objects.filter(organisation_id=organisation_id) | Outbox.objects.filter(
+        organisation_id=None
+    )
     now = clock.now()
     due = rows.filter(state=OutboxState.READY, run_after__lte=now)
     found = due.aggregate(number=Count("id"), oldest=Min("run_after"))
@@ -164,7 +165,11 @@ def _outbox(organisation_id: int) -> dict[str, Any]:
         "next": again.order_by("run_after").values_list("run_after", flat=True).first(),
         "dead_number": dead.count(),
         "dead": [
-            {"row": row, "words": TOPIC_WORDS.get(row.topic, row.topic), "mine": row.organisation_id == organisation_id}
+            {
+                "row": row,
+                "words": TOPIC_WORDS.get(row.topic, row.topic),
+                "mine": row.organisation_id == organisation_id,
+            }
             for row in dead[:SHOWN]
         ],
     }
@@ -216,10 +221,16 @@ def _with_words(found: list[Delivery]) -> list[dict[str, Any]]:
     """The answer itself, to whom, and what is known."""
     texts = {
         one.pk: one
-        for one in Message.objects.filter(pk__in=[one.message_id for one in found]).select_related("conversation")
+        for one in Message.objects.filter(pk__in=[one.message_id for one in found]).select_related(
+            "conversation"
+        )
     }
     return [
-        {"delivery": one, "message": texts.get(one.message_id), "text": str(one.content.get("text", ""))[:400]}
+        {
+            "delivery": one,
+            "message": texts.get(one.message_id),
+            "text": str(one.content.get("text", ""))[:400],
+        }
         for one in found
     ]
 
@@ -297,7 +308,10 @@ def _alarms(
             Alarm(
                 "danger",
                 _("No background process is running%(since)s") % {"since": since},
-                _("Nothing is fetched, understood or sent. What people write waits. Start it: make run, or the worker service."),
+                _(
+                    "Nothing is fetched, understood or sent. What people write waits."
+                    " Start it: make run, or the worker service."
+                ),
             )
         )
     if intake.full_since() or disk["free"] < (50 << 20):
@@ -309,12 +323,17 @@ def _alarms(
             )
         )
     elif disk["low"]:
-        found.append(Alarm("warning", _("Little space is left on the disk"), _("Free some before it is full.")))
+        found.append(
+            Alarm("warning", _("Little space is left on the disk"), _("Free some before it is full."))
+        )
     for line in channels:
         state = line["health"]
         # without a background process every channel is late: one sentence about the cause is enough
         if state.level == "failing" or (state.level == "late" and beat["alive"]):
-            title = _("%(channel)s: %(state)s") % {"channel": line["account"].name, "state": state.words.lower()}
+            title = _("%(channel)s: %(state)s") % {
+                "channel": line["account"].name,
+                "state": state.words.lower(),
+            }
             level = "danger" if state.level == "failing" else "warning"
             found.append(Alarm(level, title, state.sentence, f"/channels/{line['account'].pk}/"))
     if beat["alive"] and work["age"] > OLD:
@@ -325,83 +344,13 @@ def _alarms(
         ) % {"n": work["due"], "age": health.span(work["age"])}
         found.append(Alarm("warning", _("The queue falls behind"), text))
     found += [
-        Alarm("warning", _("Nobody works on the import “%(file)s”") % {"file": job.filename}, "", f"/channels/import/{job.pk}/")
+        Alarm(
+            "warning",
+            _("Nobody works on the import “%(file)s”") % {"file": job.filename},
+            "",
+            f"/channels/import/{job.pk}/",
+        )
         for job in jobs
         if importing.is_stuck(job) and job.lease_until is not None
     ]
     return found
-
-
-# ---------- what can be done ----------
-
-
-def _back(request: HttpRequest, text: str) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        user = me(request, "operations.read")
-        answer = render(request, "operations/_page.html", _context(user))
-        answer["HX-Retarget"], answer["HX-Reswap"] = "#operations", "innerHTML"
-        answer["HX-Trigger"] = _toast(text)
-        return answer
-    messages.success(request, text)
-    return redirect("operations")
-
-
-def _toast(text: str) -> str:
-    return json.dumps({"otklik:toast": {"text": text}})  # ASCII: a header carries nothing else
-
-
-@require_POST
-def decide(request: HttpRequest, delivery_id: int, answer: str) -> HttpResponse:
-    """«Дошёл», «Не дошёл, повторить», or another try for a refused answer."""
-    user = me(request, "operations.read")
-    if answer == "retry":
-        repairs.retry(delivery_id, by=user)
-        return _back(request, _("The answer goes once more."))
-    if answer not in ("arrived", "again"):
-        raise NotFound
-    repairs.decide(delivery_id, arrived=answer == "arrived", by=user)
-    return _back(request, _("Noted: it is there.") if answer == "arrived" else _("The answer goes once more."))
-
-
-@require_POST
-def replay(request: HttpRequest, raw_id: int) -> HttpResponse:
-    user = me(request, "operations.act")
-    if raw_id:
-        repairs.replay(raw_id, by=user)
-        return _back(request, _("We try to understand it again."))
-    number = repairs.replay_all(by=user)
-    text = ngettext("%(n)s event is being read again.", "%(n)s events are being read again.", number) % {"n": number}
-    return _back(request, text)
-
-
-@require_GET
-def raw(request: HttpRequest, raw_id: int) -> HttpResponse:
-    """The event byte for byte, always as a file: somebody else's markup is never shown as a page."""
-    user = me(request, "operations.act")
-    row = queries.raw_event(user.organisation_id, raw_id)
-    content = intake.to_protocol(row).payload
-    name = f"event-{row.pk}.{'eml' if row.account.kind == 'mail' else 'bin'}"
-    return HttpResponse(
-        content,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
-
-
-@require_POST
-def revive(request: HttpRequest, row_id: int) -> HttpResponse:
-    """Give work that failed too often another life."""
-    user = me(request, "operations.act")
-    with transaction.atomic():
-        row = Outbox.objects.filter(pk=row_id, organisation_id=user.organisation_id).first()
-        if row is None or not outbox.revive(row.pk):
-            raise NotFound
-        audit.record(
-            "outbox.revived",
-            organisation_id=user.organisation_id,
-            by=user,
-            kind="outbox",
-            object_id=row.pk,
-            topic=row.topic,
-        )
-    return _back(request, _("It is tried again."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from otklik.web import audit_page, live, operations, views
+from otklik.web import audit_page, live, operations, operations_acts, views
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
@@ -16,10 +16,10 @@ urlpatterns = [
     path("audit/", audit_page.audit, name="audit"),
     path("audit/export.csv", audit_page.export, name="audit_export"),
     path("operations/", operations.operations, name="operations"),
-    path("operations/answers/<int:delivery_id>/<slug:answer>", operations.decide, name="operations_decide"),
-    path("operations/raw/<int:raw_id>", operations.raw, name="operations_raw"),
-    path("operations/replay/<int:raw_id>", operations.replay, name="operations_replay"),
-    path("operations/work/<int:row_id>/revive", operations.revive, name="operations_revive"),
+    path("operations/answers/<int:delivery_id>/<slug:answer>", operations_acts.decide, name="operations_decide"),
+    path("operations/raw/<int:raw_id>", operations_acts.raw, name="operations_raw"),
+    path("operations/replay/<int:raw_id>", operations_acts.replay, name="operations_replay"),
+    path("operations/work/<int:row_id>/revive", operations_acts.revive, name="operations_revive"),
     path("", include("otklik.web.api.urls")),
     path("", include("otklik.web.webhooks.urls")),
     path("accounts/", include("allauth.urls")),

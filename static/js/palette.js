@@ -24,6 +24,8 @@ let list = null;
 let asked = 0;
 let timer = 0;
 let controller = null;
+let waiting = false; // for the answer of the server
+let chosen = null; // Enter pressed before it came
 
 function actions(query) {
   const wanted = [query.toLowerCase(), otherLayout(query)];
@@ -55,6 +57,11 @@ function option(item, number) {
   row.addEventListener("pointermove", () => select(row));
   row.item = item;
   return row;
+}
+
+function runSelected(event) {
+  const row = options().find((each) => each.getAttribute("aria-selected") === "true");
+  if (row) run(row.item, event);
 }
 
 function run(item, event) {
@@ -99,7 +106,9 @@ function search() {
   const query = input.value.trim();
   clearTimeout(timer);
   controller?.abort();
-  if (query.length < 2) {
+  chosen = null;
+  waiting = query.length >= 2;
+  if (!waiting) {
     render([[word("paletteActions"), actions(query)]]);
     return;
   }
@@ -117,7 +126,9 @@ async function ask(query) {
     if (error.name === "AbortError") return;
   }
   if (mine !== asked || !dialog.open) return;
+  waiting = false;
   render([...groups.map((group) => [group.title, group.items]), [word("paletteActions"), actions(query)]]);
+  if (chosen) runSelected(chosen);
 }
 
 function build() {
@@ -139,8 +150,8 @@ function build() {
       step(event.code === "ArrowDown" ? 1 : -1);
     } else if (event.code === "Enter" && !event.isComposing) {
       event.preventDefault();
-      const row = options().find((each) => each.getAttribute("aria-selected") === "true");
-      if (row) run(row.item, event);
+      if (waiting) chosen = event; // who types fast means what will be found, not what stood there before
+      else runSelected(event);
     }
   });
   document.body.append(dialog);

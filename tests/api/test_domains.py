@@ -15,6 +15,7 @@ from otklik.inbox.models import Conversation, Message
 from otklik.kernel import clock, outbox
 from otklik.people.models import Order
 from tests.api.conftest import Program
+from tests.api.stream import visible
 
 pytestmark = pytest.mark.django_db
 
@@ -392,12 +393,15 @@ def test_the_audit_is_read_by_action(program: Program) -> None:
     assert [one["actor_name"] for one in page["items"]] == ["CRM"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_stream_of_events_goes_on_where_it_was(program: Program, write_in: Callable[..., Any]) -> None:
     start = program.get("/events?after=now")[1]["cursor"]
     write_in("Раз")
+    visible()
     first = program.get(f"/events?after={start}")[1]
     assert "message.created" in {one["topic"] for one in first["items"]}
     write_in("Два")
+    visible()
     second = program.get(f"/events?after={first['cursor']}")[1]
     ids = [one["id"] for one in first["items"] + second["items"]]
     assert len(ids) == len(set(ids))
@@ -405,11 +409,13 @@ def test_the_stream_of_events_goes_on_where_it_was(program: Program, write_in: C
     assert (third["items"], third["cursor"], third["more"]) == ([], second["cursor"], False)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_personal_notice_is_only_in_the_stream_of_its_person(
     program: Program, olga: User, write_in: Callable[..., Any]
 ) -> None:
     talk = write_in("Раз")
     program.post(f"/conversations/{talk.pk}/assign", {"user_id": olga.pk})
+    visible()
     topics = [one["topic"] for one in program.get("/events")[1]["items"]]
     assert "staff.notified" not in topics
     assert "conversation.changed" in topics

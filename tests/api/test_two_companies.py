@@ -20,6 +20,7 @@ from otklik.kernel import clock, outbox
 from otklik.kernel.models import Event
 from otklik.web.api import api, schema
 from tests.api.conftest import Program
+from tests.api.stream import visible
 from tests.api.world import build
 
 pytestmark = pytest.mark.django_db
@@ -173,9 +174,11 @@ def test_a_bulk_action_refuses_what_belongs_to_another_company(
     assert answer["refused"][0]["id"] == world["conversation_id"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_events_of_another_company_are_not_in_the_stream(
     world: dict[str, int], program: Program, foreign_program: Program
 ) -> None:
+    visible()
     assert len(program.get("/events?limit=500")[1]["items"]) > 10
     theirs = foreign_program.get("/events?limit=500")[1]["items"]
     assert {one["topic"] for one in theirs} <= {"staff.changed"}  # their own administrator

@@ -25,6 +25,7 @@ from otklik.web.webhooks import sending, services, subscriptions, tail
 from tests.api import receiver as far_end
 from tests.api.conftest import Program
 from tests.api.receiver import Receiver
+from tests.api.stream import visible
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +39,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 
 @pytest.fixture
 def told(receiver: Receiver, alisa: User) -> tuple[WebhookSubscription, str]:
+    visible()  # what happened before is before the subscription, too
     return subscriptions.create(name="CRM", url=receiver.url, topics=[], by=alisa)
 
 
@@ -46,8 +48,13 @@ def happen(organisation_id: int, topic: str = "message.created", **data: Any) ->
         events.publish(topic, organisation_id, **data)
 
 
+def follow() -> int:
+    visible()
+    return tail.follow()
+
+
 def send() -> None:
-    tail.follow()
+    follow()
     outbox.drain()
 
 
@@ -88,6 +95,7 @@ def test_everything_after_the_subscription_is_told_and_nothing_before(
     receiver: Receiver, alisa: User, company: Any
 ) -> None:
     happen(company.pk, number=0)
+    visible()
     subscriptions.create(name="CRM", url=receiver.url, topics=["message.created"], by=alisa)
     for number in (1, 2, 3):
         happen(company.pk, number=number)
@@ -102,9 +110,9 @@ def test_more_events_than_one_batch_are_all_told(
     before = WebhookDelivery.objects.count()
     for number in range(30):
         happen(company.pk, number=number)
-    tail.follow()
+    follow()
     assert WebhookDelivery.objects.count() - before == 30
-    assert tail.follow() == 0
+    assert follow() == 0
 
 
 def test_only_chosen_topics_are_told(receiver: Receiver, alisa: User, company: Any) -> None:
@@ -342,7 +350,7 @@ def test_a_sender_that_dies_after_the_call_sends_again_under_the_same_id(
         raise Died
 
     happen(company.pk)
-    tail.follow()
+    follow()
     monkeypatch.setattr(sending, "_settle", die)
     with pytest.raises(Died):
         outbox.drain()
@@ -359,7 +367,7 @@ def test_two_workers_do_not_send_one_event_twice(
     told: tuple[WebhookSubscription, str], receiver: Receiver, company: Any
 ) -> None:
     happen(company.pk)
-    tail.follow()
+    follow()
     row = WebhookDelivery.objects.get()
     start = threading.Barrier(4)
 
@@ -398,7 +406,8 @@ def test_an_event_that_commits_late_is_not_skipped(
     thread.start()
     taken.wait(20)
     happen(company.pk, number=2)
-    send()
+    tail.follow()
+    outbox.drain()
     go.set()
     thread.join(20)
     send()
@@ -453,7 +462,7 @@ def test_an_address_that_was_deleted_is_told_nothing(
     told: tuple[WebhookSubscription, str], receiver: Receiver, company: Any, program: Program
 ) -> None:
     happen(company.pk)
-    tail.follow()
+    follow()
     assert program.call("DELETE", f"/webhooks/{told[0].pk}")[0] == 200
     outbox.drain()
     assert receiver.came == []
@@ -469,9 +478,9 @@ def test_the_log_is_forgotten_after_a_month(told: tuple[WebhookSubscription, str
 
 
 def test_the_cursor_moves_also_when_nobody_listens(company: Any) -> None:
-    tail.follow()
+    follow()
     happen(company.pk)
-    tail.follow()
+    follow()
     assert WebhookCursor.objects.get().event_id == Event.objects.latest("id").pk
 
 

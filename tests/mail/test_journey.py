@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.utils import format_datetime, localtime
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def letter(sender: str, to: str, subject: str, text: str, **headers: str) -> byt
     mail["From"] = sender
     mail["To"] = to
     mail["Subject"] = subject
-    mail["Date"] = "Sat, 21 Nov 2026 10:00:00 +0300"
+    mail["Date"] = format_datetime(localtime())
     for name, value in headers.items():
         mail[name.replace("_", "-")] = value
     mail.set_content(text)

@@ -103,7 +103,9 @@ class ImportAdapter:
         return PullPage((), cursor)
 
     def send(self, config: dict[str, Any], item: Outbound) -> SendResult:
-        return SendResult(SendState.REJECTED, code="manual_only", detail=_("Answers are written on the site itself."))
+        return SendResult(
+            SendState.REJECTED, code="manual_only", detail=_("Answers are written on the site itself.")
+        )
 
     def reconcile(self, config: dict[str, Any], item: Outbound) -> Found:
         return Found.CANNOT_TELL

@@ -138,7 +138,13 @@ class Runner:
         found = [*faults, *(notice for item in items for notice in item.notices)]
         ImportIssue.objects.bulk_create(
             ImportIssue(
-                job=self.job, row=one.row, column=one.column[:300], code=one.code, ru=one.ru, en=one.en, raw=one.raw
+                job=self.job,
+                row=one.row,
+                column=one.column[:300],
+                code=one.code,
+                ru=one.ru,
+                en=one.en,
+                raw=one.raw,
             )
             for one in found
         )
@@ -184,7 +190,9 @@ def _finish(job: ImportJob, table: Table) -> None:
     """The last row is stored: make the error file and say so, once."""
     content = _error_file(job, list(table.headers))
     with transaction.atomic():
-        won = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.RUNNING, row_cursor=job.row_cursor).update(
+        won = ImportJob.objects.filter(
+            pk=job.pk, state=ImportJob.State.RUNNING, row_cursor=job.row_cursor
+        ).update(
             state=ImportJob.State.DONE,
             finished_at=clock.now(),
             error_digest=media.put(content) if content else "",
@@ -254,7 +262,9 @@ def dry_run(table: Table, mapping: Mapping, account: ChannelAccount | None) -> d
         tally["errors"] += len(results) - len(items)
         for item in items:
             before = seen.get(item.key) or (known[item.key].content_hash if item.key in known else None)
-            outcome = "created" if before is None else "unchanged" if before == item.content_hash else "updated"
+            outcome = (
+                "created" if before is None else "unchanged" if before == item.content_hash else "updated"
+            )
             tally[outcome] += 1
             seen[item.key] = item.content_hash
     return tally

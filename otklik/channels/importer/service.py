@@ -1,4 +1,4 @@
-"""Imports as people see them: a file is uploaded, columns are chosen, it runs, stops, goes on. The work is in runner.py."""
+"""Imports as people see them: a file is uploaded, columns are chosen, it runs, stops, goes on. Work: runner.py."""
 
 from __future__ import annotations
 
@@ -124,7 +124,8 @@ def check_mapping(mapping: Mapping, headers: tuple[str, ...]) -> None:
         )
     if not TEXTUAL & {name for name, given in mapping.columns.items() if given}:
         raise Invalid(
-            _("No column holds the text. Say which column is the text of the review or message."), code="no_text"
+            _("No column holds the text. Say which column is the text of the review or message."),
+            code="no_text",
         )
 
 
@@ -178,9 +179,9 @@ def _plan(job: ImportJob) -> None:
 def cancel(job_id: int, *, by: User) -> ImportJob:
     """Stop after the batch in hand. What has come in stays; starting again updates it."""
     job = _locked(job_id, by)
-    won = ImportJob.objects.filter(pk=job.pk, state__in=[ImportJob.State.RUNNING, ImportJob.State.UPLOADED]).update(
-        state=ImportJob.State.CANCELLED, finished_at=clock.now()
-    )
+    won = ImportJob.objects.filter(
+        pk=job.pk, state__in=[ImportJob.State.RUNNING, ImportJob.State.UPLOADED]
+    ).update(state=ImportJob.State.CANCELLED, finished_at=clock.now())
     if won:
         events.publish(CHANGED, job.organisation_id, job_id=job.pk, state="cancelled")
         record("import.cancelled", job, by)
@@ -230,11 +231,15 @@ def record(action: str, job: ImportJob, by: audit.Actor, **data: Any) -> None:
 @transaction.atomic
 def import_account(organisation_id: int, name: str, *, by: audit.Actor) -> ChannelAccount:
     """The import source of this name, made when missing."""
-    known = ChannelAccount.objects.filter(organisation_id=organisation_id, name=name, archived_at=None).first()
+    known = ChannelAccount.objects.filter(
+        organisation_id=organisation_id, name=name, archived_at=None
+    ).first()
     if known is not None:
         if known.kind != ImportAdapter.kind:
             raise Invalid(
-                _("“%(name)s” is a connected channel. Give the import a name of its own."), code="name_taken", name=name
+                _("“%(name)s” is a connected channel. Give the import a name of its own."),
+                code="name_taken",
+                name=name,
             )
         return known
     account = ChannelAccount.objects.create(

@@ -90,6 +90,10 @@ class MailAdapter:
         outgoing = smtp.check(smtp_config(config), sender=config["address"])
         return replace(incoming, facts={**incoming.facts, **outgoing.facts}) if outgoing.ok else outgoing
 
+    def begin(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Where a new account starts, asked while it is being connected."""
+        return imap.begin(imap_config(config), clock.now())
+
     def pull(self, config: dict[str, Any], cursor: dict[str, Any]) -> PullPage:
         return imap.pull(imap_config(config), cursor, key_of=raw_key, now=clock.now())
 

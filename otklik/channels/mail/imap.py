@@ -32,7 +32,7 @@ from otklik.channels.mail.imap_link import (
 from otklik.channels.mail.sasl import MailIOError
 from otklik.channels.protocol import CheckResult, PullPage, RawEvent
 
-__all__ = ["FolderCount", "ImapConfig", "MailIOError", "check", "count", "pull", "wait"]
+__all__ = ["FolderCount", "ImapConfig", "MailIOError", "begin", "check", "count", "pull", "wait"]
 
 MAX_BYTES = 25_000_000  # a larger mail is stored by its headers only
 PAGE_BYTES = 64_000_000  # a page ends here, whatever its limit: it is held in memory
@@ -113,6 +113,25 @@ def pull(
         more = False
     kept = {**cursor, **{name: asdict(state) for name, state in states.items()}}
     return PullPage(tuple(page.events), kept, more, tuple(page.notices))
+
+
+def begin(config: ImapConfig, now: datetime) -> dict[str, Any]:
+    """The cursor of a mailbox as it is now, for "only new mail"; {} when a past is wanted or it does not answer.
+
+    Taken while the account is being connected: what comes between that and the first pull is new too.
+    """
+    if config.backfill_days != 0:
+        return {}
+    today = now.date().isoformat()
+    try:
+        with linked(config) as link:
+            opened = {name: link.open(name) for name in config.folders}
+    except MailIOError:
+        return {}
+    return {
+        name: asdict(FolderState(one.uidvalidity, one.uidnext - 1, [], today, one.uidnext - 1))
+        for name, one in opened.items()
+    }
 
 
 def _state(page: _Page, state: FolderState | None, opened: Opened, folder: str, now: datetime) -> FolderState:

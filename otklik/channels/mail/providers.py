@@ -23,12 +23,17 @@ class Provider:
 _YANDEX = Provider(
     "imap.yandex.ru",
     "smtp.yandex.ru",
-    _("Yandex wants a password for applications: id.yandex.ru, Security, App passwords. Switch IMAP on in the mail settings."),
+    _(
+        "Yandex wants a password for applications: id.yandex.ru, Security, App passwords."
+        " Switch IMAP on in the mail settings."
+    ),
 )
 _MAILRU = Provider(
     "imap.mail.ru",
     "smtp.mail.ru",
-    _("Mail.ru wants a password for external applications: account.mail.ru, Security, Passwords for applications."),
+    _(
+        "Mail.ru wants a password for external applications: account.mail.ru, Security, Passwords for applications."
+    ),
 )
 _GMAIL = Provider(
     "imap.gmail.com",
@@ -45,7 +50,9 @@ _OUTLOOK = Provider(
     server_files_sent=True,
 )
 _RAMBLER = Provider(
-    "imap.rambler.ru", "smtp.rambler.ru", _("Rambler: switch on “Access by mail clients” in the mail settings.")
+    "imap.rambler.ru",
+    "smtp.rambler.ru",
+    _("Rambler: switch on “Access by mail clients” in the mail settings."),
 )
 
 PROVIDERS: dict[str, Provider] = {

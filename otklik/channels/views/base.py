@@ -10,12 +10,14 @@ from django.shortcuts import redirect
 
 from otklik.accounts import policy
 from otklik.accounts.principals import User
+from otklik.kernel.errors import NotFound
 
 
 def person(request: HttpRequest, right: str) -> User:
     """The signed-in person, who must have `right`."""
     user = request.user
-    assert isinstance(user, User), "the middleware lets nobody else in"
+    if not isinstance(user, User):  # the middleware lets nobody else in
+        raise NotFound
     policy.require(user, right)
     return user
 

@@ -71,7 +71,9 @@ def edit(request: HttpRequest, account_id: int) -> HttpResponse:
     form = _form(account.kind, request.POST or None, person=user, initial=_values(account), stored=True)
     if request.method != "POST" or not form.is_valid():
         return _page(request, account.kind, form, account=account)
-    config = {name: value for name, value in form.config().items() if value or name not in services.SECRET_NAMES}
+    config = {
+        name: value for name, value in form.config().items() if value or name not in services.SECRET_NAMES
+    }
     result = _verdict(request, account.kind, {**account.config, **config})
     if result is not None:
         return _page(request, account.kind, form, account=account, result=result)
@@ -156,7 +158,12 @@ def _values(account: ChannelAccount) -> dict[str, Any]:
         shown["folders"] = "\n".join(shown["folders"])
     if shown.get("imap_user") == shown.get("address"):
         shown["imap_user"] = ""
-    return {**shown, "name": account.name, "team": str(account.team_id or ""), "poll_every": account.poll_every}
+    return {
+        **shown,
+        "name": account.name,
+        "team": str(account.team_id or ""),
+        "poll_every": account.poll_every,
+    }
 
 
 def _name_of(kind: str, config: dict[str, Any]) -> str:

@@ -81,7 +81,11 @@ def _progress(job: ImportJob) -> dict[str, Any]:
 
 def _first_mapping(job: ImportJob, user: User) -> None:
     """A mapping saved for the same headers, else a suggestion."""
-    known = queries.mappings(user.organisation_id).filter(fingerprint=service.fingerprint(job.table["headers"])).first()
+    known = (
+        queries.mappings(user.organisation_id)
+        .filter(fingerprint=service.fingerprint(job.table["headers"]))
+        .first()
+    )
     if known is not None:
         service.draft(job, service.mapping_from(known.mapping))
     else:
@@ -126,7 +130,9 @@ def _column_choices(table: Table, mapping: Mapping) -> list[dict[str, Any]]:
             "number": number,
             "header": header,
             "field": chosen.get(header, ""),
-            "samples": [value for row in table.sample[:40] if (value := row.values.get(header, ""))][:SAMPLES],
+            "samples": [value for row in table.sample[:40] if (value := row.values.get(header, ""))][
+                :SAMPLES
+            ],
         }
         for number, header in enumerate(table.headers)
     ]
@@ -154,7 +160,11 @@ def _preview(table: Table, mapping: Mapping) -> dict[str, Any]:
 def _line(row: SourceRow, result: Any) -> dict[str, Any]:
     language = (get_language() or "ru")[:2]
     if isinstance(result, RowError):
-        return {"row": row.number, "error": result.sentence(language), "raw": " · ".join(row.values.values())[:200]}
+        return {
+            "row": row.number,
+            "error": result.sentence(language),
+            "raw": " · ".join(row.values.values())[:200],
+        }
     return {
         "row": row.number,
         "item": result,
@@ -173,16 +183,16 @@ def _mapping_of(job: ImportJob, data: QueryDict) -> Mapping:
             columns[field] = (*columns.get(field, ()), header)
     constants = {name: value for name, value in base.constants.items() if name not in ("kind", "source")}
     if data.get("kind") in words.KIND_NAMES:
-        constants["kind"] = data["kind"]
+        constants["kind"] = str(data["kind"])
     if data.get("constant_source", "").strip() and "source" not in columns:
-        constants["source"] = data["constant_source"].strip()[:100]
+        constants["source"] = str(data["constant_source"]).strip()[:100]
     scale = data.get("rating_max", "")
     return replace(
         base,
         columns=columns,
         constants=constants,
         timezone=data.get("timezone") or base.timezone,
-        date_order=data["date_order"] if data.get("date_order") in words.ORDERS else base.date_order,
+        date_order=str(data["date_order"]) if data.get("date_order") in words.ORDERS else base.date_order,
         rating_max=float(scale) if scale in RATING_SCALES else base.rating_max,
     )
 
@@ -215,7 +225,9 @@ def adjust(request: HttpRequest, job_id: int) -> HttpResponse:
             mapping = suggest(table.headers, table.sample, preset=data.get("preset", ""), timezone=zone)
         service.draft(job, mapping)
     except Invalid as error:
-        return _columns(request, user, queries.import_job(user.organisation_id, job_id), error=error.sentence, status=422)
+        return _columns(
+            request, user, queries.import_job(user.organisation_id, job_id), error=error.sentence, status=422
+        )
     return redirect("import", job.pk)
 
 
@@ -241,7 +253,7 @@ def start(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _source(user: User, data: QueryDict) -> int:
     if data.get("source", "").isdigit():
-        return int(data["source"])
+        return int(str(data["source"]))
     name = data.get("new_source", "").strip()
     if not name:
         raise Invalid(_("Choose where the texts belong, or name a new source."))

@@ -17,10 +17,17 @@ from otklik.kernel.errors import NotFound
 def channels(request: HttpRequest) -> HttpResponse:
     user = person(request, "channel.read")
     archived = bool(request.GET.get("archived"))
-    rows = queries.accounts(user.organisation_id).select_related("team").filter(archived_at__isnull=not archived)
+    rows = (
+        queries.accounts(user.organisation_id).select_related("team").filter(archived_at__isnull=not archived)
+    )
     traffic = queries.traffic(user.organisation_id)
     lines = [
-        {"account": row, "health": health.of(row), "lag": health.lag(row), "number": sum(traffic.get(row.pk, ()))}
+        {
+            "account": row,
+            "health": health.of(row),
+            "lag": health.lag(row),
+            "number": sum(traffic.get(row.pk, ())),
+        }
         for row in rows
     ]
     context = {
@@ -79,5 +86,7 @@ def act(request: HttpRequest, account_id: int, action: str) -> HttpResponse:
         text = _("Fetching again. What is known is not doubled.")
     else:
         services.archive(account_id, on=action == "archive", by=user)
-        text = _("The channel is in the archive.") if action == "archive" else _("The channel is back, paused.")
+        text = (
+            _("The channel is in the archive.") if action == "archive" else _("The channel is back, paused.")
+        )
     return done(request, text, "channel", account_id)

@@ -238,6 +238,9 @@ def announce(arrival: Arrival, conversation: Conversation, message: Message, *, 
     )
     if is_new:
         events.publish(TOPIC_CONVERSATION, organisation_id, conversation_id=conversation.pk, change="created")
+    ownerless = conversation.team_id is not None and conversation.assignee_id is None
     events.announce(
-        MessageReceived(organisation_id, conversation.pk, message.pk, is_new, arrival.inbound.text)
+        MessageReceived(
+            organisation_id, conversation.pk, message.pk, is_new, arrival.inbound.text, ownerless=ownerless
+        )
     )

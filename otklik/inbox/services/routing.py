@@ -23,6 +23,8 @@ TRIES = 5  # lost turns before the periodic drain takes over
 
 def message_received(event: MessageReceived) -> None:
     """Handler of MessageReceived: somebody gets a conversation that has a team and no owner, if somebody is free."""
+    if not event.ownerless:
+        return
     found = (
         Conversation.objects.select_for_update(of=("self",))
         .filter(pk=event.conversation_id, assignee=None, team__round_robin=True, waiting_since__isnull=False)

@@ -161,7 +161,7 @@ def _sources(conversation: Conversation, by: User) -> dict[str, Callable[[], str
         order = people.orders(conversation.organisation_id, customer.pk).exclude(outlet_key="").first()
         if order is None:
             return ""
-        outlets = accounts.entries(conversation.organisation_id, "outlet", archived=True)
+        outlets = accounts.entries(conversation.organisation_id, "outlet")
         found = outlets.filter(key=order.outlet_key).first()
         return found.name if found else ""
 

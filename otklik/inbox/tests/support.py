@@ -25,7 +25,7 @@ from otklik.channels.protocol import (
     SendResult,
     SendState,
 )
-from otklik.inbox.models import Conversation, Message
+from otklik.inbox.models import Message
 from otklik.inbox.services import receive
 
 NUMBER = count(1)
@@ -58,7 +58,7 @@ def mail(  # the headers of a letter, as the mail adapter hands them over
     )
 
 
-def arrive(account: Any, inbound: Inbound) -> Conversation | None:
+def arrive(account: Any, inbound: Inbound) -> Any:
     """Hand an event to the inbox as intake does; the conversation of its message, if it made one."""
     with transaction.atomic():
         receive.receive(
@@ -113,7 +113,8 @@ class FarEnd:
     def reconcile(self, config: dict[str, Any], item: Outbound) -> Found:
         if isinstance(self.found, BaseException):
             raise self.found
-        return self.found
+        found: Found = self.found
+        return found
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_taking_back_and_sending_at_once_do_one_of_both(demo_channel, olga):
             conversation = arrive(demo_channel, mail(f"c{number}@mail.test"))
             message = reply.reply(conversation.pk, reply.Answer("Едет"), by=olga)
             sent = len(end.got)
-            together(outbox.drain, lambda pk=message.pk: drafts.from_cancelled(pk, by=olga))
+            together(outbox.drain, partial(drafts.from_cancelled, message.pk, by=olga))
             settle()
             there = Message.objects.filter(pk=message.pk).exists()
             assert there == (len(end.got) == sent + 1)
@@ -151,10 +152,7 @@ def test_a_message_that_arrives_during_a_merge_is_in_the_survivor(demo_channel, 
         one = arrive(demo_channel, mail(f"a{number}@mail.test", id=f"a{number}@x"))
         other = arrive(demo_channel, mail(f"b{number}@mail.test", id=f"b{number}@x"))
         letter = mail(f"b{number}@mail.test", refs=(f"b{number}@x",))
-        together(
-            lambda a=one.pk, b=other.pk: grouping.merge(a, b, by=olga),
-            lambda x=letter: arrive(demo_channel, x),
-        )
+        together(partial(grouping.merge, one.pk, other.pk, by=olga), partial(arrive, demo_channel, letter))
         survivor = Conversation.objects.get(pk=one.pk)
         assert survivor.messages.filter(direction="in").count() == survivor.message_count == 3
 

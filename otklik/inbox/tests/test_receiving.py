@@ -22,7 +22,7 @@ from otklik.inbox.models import (
 from otklik.inbox.services import changes, reply, state, threading
 from otklik.inbox.tests.support import MORNING, arrive, mail
 from otklik.kernel import clock, events, ids, outbox, textindex
-from otklik.kernel.models import Event
+from otklik.kernel.models import Event, Outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -299,7 +299,7 @@ def test_a_failure_that_comes_late_does_not_undo_what_another_process_understood
 def test_overlapping_sets_with_the_same_ends_are_all_planned(demo_channel):
     intake._plan_parse(demo_channel, [1, 2, 4])
     intake._plan_parse(demo_channel, [1, 3, 4])
-    assert outbox.Outbox.objects.count() == 2
+    assert Outbox.objects.count() == 2
 
 
 def test_a_link_is_stored_once_whichever_side_it_comes_from(write_in):

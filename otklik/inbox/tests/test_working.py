@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from otklik.accounts import services
+from otklik.accounts.models import Outlet
 from otklik.inbox import queries
 from otklik.inbox.models import Attachment, Draft, Label, Mention, Reminder, SavedView, Seen
 from otklik.inbox.services import (
@@ -317,9 +318,7 @@ def test_the_view_of_a_colleague_looks_missing(olga, boris):
 
 
 def test_a_template_is_filled_from_customer_agent_order_and_outlet(conversation, olga, boris):
-    monkeypatch.setattr(
-        ports, "outlet_names", [lambda organisation_id, key: {"m5": "ТЦ «Мега»"}.get(key, "")]
-    )
+    Outlet.objects.create(organisation_id=olga.organisation_id, key="m5", name="ТЦ «Мега»")
     Order.objects.create(
         organisation_id=olga.organisation_id,
         customer=Customer.objects.get(),

@@ -111,11 +111,8 @@ def invalid(problems: list[dict[str, Any]]) -> InvalidRequest:
 
 def _field(problem: dict[str, Any]) -> str:
     loc = [str(part) for part in problem.get("loc", ())]
-    if loc[:1] == ["body"] and len(loc) > 2 and loc[1] == "data":  # noqa: PLR2004 source, parameter, field
-        loc = loc[2:]
-    else:
-        loc = loc[1:]
-    return ".".join(loc) or "body"
+    named = loc[:2] == ["body", "data"] and len(loc) > 2  # noqa: PLR2004 source, parameter, field
+    return ".".join(loc[2:] if named else loc[1:]) or "body"
 
 
 def _sentence(problem: dict[str, Any]) -> str:

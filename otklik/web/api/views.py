@@ -56,7 +56,7 @@ def _card(path: str, method: str, operation: dict[str, Any], document: dict[str,
         "method": method.upper(),
         "path": path,
         "summary": operation["summary"],
-        "description": operation.get("description", ""),
+        "description": operation.get("description", "").replace("`", ""),
         "scopes": operation["x-scopes"],
         "parameters": [
             _field(one["name"], one["schema"], one["required"], one["in"]) for one in operation["parameters"]
@@ -82,7 +82,7 @@ def _field(name: str, one: dict[str, Any], required: bool, where: str) -> dict[s
         "type": _type(one),
         "required": required,
         "where": where,
-        "text": one.get("description", ""),
+        "text": one.get("description", "").replace("`", ""),
     }
 
 

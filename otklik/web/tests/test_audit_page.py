@@ -17,7 +17,8 @@ from otklik.web.audit_page import guard
 ROOT = Path(__file__).resolve().parents[3]
 CODE = re.compile(r"""audit\.record\(\s*(?:"([a-z_.]+)"(?: if [^,\n]+? else "([a-z_.]+)")?)""")
 TOLD = re.compile(
-    r"""\b_(?:told|enter|record|audit|note|log|write)\((?:\w+, (?:ConversationState\.\w+, )?(?:by, )?)?\s*"([a-z]+\.[a-z_]+)"(?: if \w+ else "([a-z_.]+)")?"""
+    r"""\b_(?:told|enter|record|audit|note|log|write)\((?:\w+, (?:ConversationState\.\w+, )?(?:by, )?)?"""
+    r"""\s*"([a-z]+\.[a-z_]+)"(?: if \w+ else "([a-z_.]+)")?"""
 )
 
 

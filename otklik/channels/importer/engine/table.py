@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from otklik.channels.importer.engine import encoding, fields, readers, sniff
 from otklik.channels.importer.engine.problems import TableError
@@ -119,7 +119,7 @@ def open_binary(path: Path) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(fileobj=raw) as inside:
-            yield inside
+            yield cast("IO[bytes]", inside)
 
 
 def _empty(path: Path) -> TableError:
