@@ -192,7 +192,7 @@ def _tiles(organisation_id: int, counts: dict[str, int], work: dict[str, Any]) -
             _("Work in the queue"),
             str(work["due"]),
             _("oldest %(age)s") % {"age": health.span(work["age"])} if work["due"] else "",
-            _("to understand, send, ask"),
+            _("to understand and to send"),
             "warning" if work["age"] > OLD else "",
         ),
         Tile(

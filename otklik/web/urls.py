@@ -16,7 +16,9 @@ urlpatterns = [
     path("audit/", audit_page.audit, name="audit"),
     path("audit/export.csv", audit_page.export, name="audit_export"),
     path("operations/", operations.operations, name="operations"),
-    path("operations/answers/<int:delivery_id>/<slug:answer>", operations_acts.decide, name="operations_decide"),
+    path(
+        "operations/answers/<int:delivery_id>/<slug:answer>", operations_acts.decide, name="operations_decide"
+    ),
     path("operations/raw/<int:raw_id>", operations_acts.raw, name="operations_raw"),
     path("operations/replay/<int:raw_id>", operations_acts.replay, name="operations_replay"),
     path("operations/work/<int:row_id>/revive", operations_acts.revive, name="operations_revive"),

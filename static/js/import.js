@@ -43,5 +43,7 @@ if (form) {
     event.target.setAttribute("aria-busy", "true");
     HTMLFormElement.prototype.submit.call(form);
   });
+  // source and names change nothing of the preview
+  form.querySelector(".o-ch-go").addEventListener("change", (event) => event.stopPropagation());
   show();
 }

@@ -14,7 +14,7 @@ from otklik.channels import delivery, services
 from otklik.channels.models import Delivery
 from otklik.inbox.models import Conversation
 from otklik.inbox.services.reply import Answer, reply
-from otklik.kernel import outbox
+from otklik.kernel import clock, outbox
 from otklik.kernel.models import Outbox
 from tests.mail.conftest import fetch, mail_server, mailbox  # noqa: F401 fixtures
 from tests.mail.test_journey import letter
@@ -70,8 +70,6 @@ def test_kill_minus_nine_while_sending_never_makes_a_second_copy_and_loses_no_an
     hit = children.kill_at_random_moments(outbox.drain, kills=KILLS, shortest=0.005, longest=0.12, rng=rng)
 
     def rest() -> None:
-        from otklik.kernel import clock
-
         for _ in range(2000):
             Outbox.objects.filter(state="ready").update(run_after=clock.ago(1))
             Delivery.objects.filter(state="queued").update(due_at=clock.ago(1))

@@ -15,7 +15,7 @@ from otklik.channels import intake
 from otklik.channels.models import RawEvent
 from otklik.channels.protocol import RawEvent as Raw
 from otklik.inbox.models import Conversation, Message
-from otklik.kernel import outbox
+from otklik.kernel import clock, outbox
 from otklik.kernel.models import IndexedText, Outbox
 from tests.support import children
 
@@ -88,8 +88,6 @@ def _drain_all() -> None:
 
 
 def _past() -> Any:
-    from otklik.kernel import clock
-
     return clock.ago(1)
 
 

@@ -39,12 +39,13 @@ DONE = """
 import json
 from otklik.kernel.models import Outbox
 from otklik.channels.models import RawEvent
-print(json.dumps(not Outbox.objects.exclude(state="done").exists() and not RawEvent.objects.exclude(state="parsed").exists()))
+open_work = Outbox.objects.exclude(state="done").exists()
+print(json.dumps(not open_work and not RawEvent.objects.exclude(state="parsed").exists()))
 """
 
 
 def _payloads(rng: random.Random) -> list[dict[str, object]]:
-    found = [
+    found: list[dict[str, object]] = [
         {
             "id": f"m{number}",
             "thread": f"t{number % 9}",

@@ -19,7 +19,7 @@ def seed() -> int:
     return value
 
 
-def spawn(work: Callable[[], None]) -> int:
+def spawn(work: Callable[..., object]) -> int:
     """Run `work` in a forked child with its own database connections; returns the pid."""
     connections.close_all()
     pid = os.fork()
@@ -48,7 +48,7 @@ def ended(pid: int) -> bool:
 
 
 def kill_at_random_moments(
-    work: Callable[[], None], *, kills: int, shortest: float, longest: float, rng: random.Random
+    work: Callable[..., object], *, kills: int, shortest: float, longest: float, rng: random.Random
 ) -> int:
     """Start `work`, kill -9 it after a random time in seconds, start again; `kills` times. Returns how many hit."""
     hit = 0
@@ -68,7 +68,7 @@ def kill_at_random_moments(
     return hit
 
 
-def finish(work: Callable[[], None]) -> None:
+def finish(work: Callable[..., object]) -> None:
     """Run `work` to its end in a child; raises when it fails."""
     pid = spawn(work)
     _, status = os.waitpid(pid, 0)

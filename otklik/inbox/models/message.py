@@ -34,10 +34,10 @@ class Message(models.Model):
     text = models.TextField(blank=True, default="")
     quoted = models.TextField(blank=True, default="")
     html = models.TextField(blank=True, default="")  # sanitised, shown in its own sandboxed frame
-    external_id = models.CharField(max_length=254, null=True)  # None: has none (notes); unique in its account
-    wire_id = models.CharField(
-        max_length=254, blank=True, default=""
-    )  # how the far end names it, e.g. the Message-ID
+    # unique in its account; None for what has none (notes): two empty strings would clash
+    external_id = models.CharField(max_length=254, null=True)  # noqa: DJ001 as said above
+    # how the far end names it, e.g. the Message-ID
+    wire_id = models.CharField(max_length=254, blank=True, default="")
     in_reply_to = models.CharField(max_length=254, blank=True, default="")
     references = models.JSONField(default=list)
     recipients = models.JSONField(default=dict)  # {"to": [...], "cc": [...]}
@@ -45,9 +45,8 @@ class Message(models.Model):
     problems = models.JSONField(default=list)  # [[code, message]]
     raw_event_id = models.BigIntegerField(null=True)
     revision = models.CharField(max_length=64, blank=True, default="")
-    client_key = models.CharField(
-        max_length=64, null=True
-    )  # the browser's or API client's key: a double click sends once
+    # the browser's or API client's key: a double click sends once; None for what was not sent by one
+    client_key = models.CharField(max_length=64, null=True)  # noqa: DJ001 unique, and None does not clash
     delivery_state = models.CharField(max_length=16, blank=True, default="")
     delivery_error = models.TextField(blank=True, default="")
     permalink = models.CharField(

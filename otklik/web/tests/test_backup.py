@@ -15,7 +15,12 @@ def otklik(*words: str, var: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "VAR_DIR": str(var), "DATABASE_URL": "", "SECRET_KEY": ""}
     environment = {name: value for name, value in environment.items() if value}
     return subprocess.run(
-        [sys.executable, "-m", *words], env=environment, capture_output=True, text=True, check=False, timeout=110
+        [sys.executable, "-m", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
     )
 
 
@@ -31,7 +36,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return var
 
 
-def test_a_backup_restores_database_media_and_key_into_an_empty_place(installation: Path, tmp_path: Path) -> None:
+def test_a_backup_restores_database_media_and_key_into_an_empty_place(
+    installation: Path, tmp_path: Path
+) -> None:
     copy, fresh = tmp_path / "copy", tmp_path / "fresh"
     made = otklik("otklik", "backup", str(copy), var=installation)
     assert made.returncode == 0, made.stderr
@@ -45,7 +52,9 @@ def test_a_backup_restores_database_media_and_key_into_an_empty_place(installati
     assert json.loads(verified.stdout)["entries"] == 1
 
 
-def test_a_changed_file_in_a_backup_is_named_and_nothing_is_restored(installation: Path, tmp_path: Path) -> None:
+def test_a_changed_file_in_a_backup_is_named_and_nothing_is_restored(
+    installation: Path, tmp_path: Path
+) -> None:
     copy, fresh = tmp_path / "copy", tmp_path / "fresh"
     otklik("otklik", "backup", str(copy), var=installation)
     (copy / "media" / "ab" / "file").write_bytes(b"forged")
@@ -64,7 +73,9 @@ def test_a_restore_does_not_overwrite_an_installation_in_use(installation: Path,
     assert back.stderr.strip()
 
 
-def test_a_backup_does_not_write_into_a_folder_with_something_in_it(installation: Path, tmp_path: Path) -> None:
+def test_a_backup_does_not_write_into_a_folder_with_something_in_it(
+    installation: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     made = otklik("otklik", "backup", str(tmp_path), var=installation)
     assert made.returncode == 1

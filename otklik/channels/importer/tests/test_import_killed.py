@@ -25,20 +25,24 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _run(environment: dict[str, str], *words: str) -> None:
-    subprocess.run([sys.executable, "-m", *words], env=environment, check=True, capture_output=True, timeout=110)
+    subprocess.run(
+        [sys.executable, "-m", *words], env=environment, check=True, capture_output=True, timeout=110
+    )
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(300)
 def test_an_import_killed_at_random_moments_loses_and_doubles_nothing(tmp_path) -> None:
     seed = random.randrange(10**6)
-    print(f"seed {seed}, {KILLS} kills")
+    sys.stdout.write(f"seed {seed}, {KILLS} kills\n")
     chance = random.Random(seed)
     environment = _environment(tmp_path)
     _run(environment, "otklik.web.manage", "migrate", "-v0")
     _run(environment, "otklik.web.manage", "bootstrap")
     table = tmp_path / "rows.csv"
-    table.write_text("id;text;author\n" + "".join(f"{n};Отзыв номер {n} о доставке;Автор {n}\n" for n in range(ROWS)))
+    table.write_text(
+        "id;text;author\n" + "".join(f"{n};Отзыв номер {n} о доставке;Автор {n}\n" for n in range(ROWS))
+    )
     command = [sys.executable, "-c", "from otklik.web.cli import main; raise SystemExit(main())"]
     command += ["import", str(table), "--channel", "Отзывы"]
     killed = 0
