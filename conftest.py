@@ -16,6 +16,8 @@ from otklik.kernel.stream import Record
 def _own_media(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.UNDO_SECONDS = 0
+    # people of the cast are made in almost every test; the real hasher costs a tenth of a second each
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     yield
 
 

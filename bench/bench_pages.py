@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "Pages"
 BUDGET = "list, thread, counts: p95 < 100 ms; search: p95 < 150 ms"
-TIMEOUT = 200
+TIMEOUT = 300
 SIZE = {"small": (10_000, 100_000), "full": (100_000, 1_000_000)}
 TIMES = 40
 PAGE_MS, SEARCH_MS = 100.0, 150.0
@@ -46,45 +46,47 @@ def run(size: str) -> list[Row]:
         rows.append(
             Row(f"{title}, filling {messages:,} messages".replace(",", " "), found.pop("filling"), "s")
         )
-        for name, milliseconds in found.items():
+        for name, (milliseconds, processor) in found.items():
             budget = SEARCH_MS if name.startswith("search") else PAGE_MS
-            rows.append(at_most(f"{title}, {name}, p95", milliseconds, "ms", budget=budget))
+            text = f"{title}, {name}, p95 (processor {processor:.0f} ms)"
+            rows.append(at_most(text, milliseconds, "ms", budget=budget))
         limit = at_most("", 0, "", limit_name="sqlite_reads" if kind == "sqlite" else "postgres_commits")
         rows.append(Row(f"{title}, {limit.limit_name}", limit.limit or 0.0, ""))
     return rows
 
 
-def pages(conversations: int, messages: int) -> dict[str, float]:
-    """In the child: fill, warm up, then every kind of request TIMES times; p95 in milliseconds."""
+def pages(conversations: int, messages: int) -> dict[str, Any]:
+    """In the child: fill, warm up, then each kind of request TIMES times; p95 in ms, by the clock and the processor."""
     from bench.filling import cast, fill  # noqa: PLC0415 Django is ready only now
     from bench.stand import administrator  # noqa: PLC0415
 
     who = cast(administrator())
     started = time.perf_counter()
     fill(who, conversations, messages)
-    found = {"filling": time.perf_counter() - started}
+    found: dict[str, Any] = {"filling": time.perf_counter() - started}
     ask = _client(who)
     for name, addresses in _requests(who, conversations).items():
         for address in addresses[:3]:
             ask(address)
-        found[name] = percentile([ask(address) for address in addresses], 0.95)
-        sys.stderr.write(f"{name}: {found[name]:.0f} ms\n")
+        taken = [ask(address) for address in addresses]
+        found[name] = [percentile([one[column] for one in taken], 0.95) for column in (0, 1)]
+        sys.stderr.write(f"{name}: {found[name]} ms\n")
     return found
 
 
-def _client(who: Cast) -> Callable[[str], float]:
+def _client(who: Cast) -> Callable[[str], tuple[float, float]]:
     from django.test import Client  # noqa: PLC0415
 
     client = Client()
     client.force_login(who.users[1])
 
-    def ask(address: str) -> float:
-        started = time.perf_counter()
+    def ask(address: str) -> tuple[float, float]:
+        started, busy = time.perf_counter(), time.process_time()
         answer = client.get(address)
-        milliseconds = (time.perf_counter() - started) * 1000
+        taken = (time.perf_counter() - started) * 1000, (time.process_time() - busy) * 1000
         if answer.status_code != 200:
             raise RuntimeError(f"{address}: {answer.status_code}")
-        return milliseconds
+        return taken
 
     return ask
 

@@ -33,7 +33,7 @@ from otklik.kernel import clock, events, media, outbox
 from otklik.kernel.errors import Conflict, Invalid
 
 TOPIC = service.TOPIC
-BATCH = 250  # rows of one transaction
+BATCH = 100  # rows of one transaction, which stays near 50 ms
 SLICE = 15.0  # seconds of one turn in the worker; then other work gets its turn
 LEASE = 45.0  # seconds without a batch after which the worker is taken for dead
 MAX_ISSUES = 50_000  # in the error file; the count goes on
