@@ -99,8 +99,10 @@ def wanted() -> dict[str, list[str]]:
             ],
             what="makemessages",
         )
-        with (scratch / "LC_MESSAGES" / "django.po").open("rb") as handle:
-            catalogue = read_po(handle)
+        # makemessages leaves its own header unfilled, which Babel refuses to read
+        text = (scratch / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8")
+        text = text.replace("nplurals=INTEGER; plural=EXPRESSION;", "nplurals=2; plural=(n != 1);")
+        catalogue = read_po(io.BytesIO(text.encode()))
         return {
             message.id if isinstance(message.id, str) else message.id[0]: [
                 place for place, _ in message.locations

@@ -23,6 +23,7 @@ from otklik.inbox.events import MessageReceived
 from otklik.inbox.services import (
     bulk,
     changes,
+    customers,
     delivery_news,
     presence,
     receive,
@@ -32,6 +33,9 @@ from otklik.inbox.services import (
     state,
 )
 from otklik.kernel import events, outbox, periodic, wake
+from otklik.people import ports as people_ports
+from otklik.people.events import CustomerRenamed, CustomersMerged, CustomersUnmerged, IdentitySplit
+from otklik.people.sentences import kind_icon
 from otklik.web.api import idempotency
 from otklik.web.webhooks import sending, tail
 
@@ -43,6 +47,10 @@ SUBSCRIPTIONS: dict[type, list[Callable[[Any], None]]] = {
     InboundBatch: [receive_bulk.receive_many],
     DeliveryChanged: [delivery_news.delivery_changed],
     MessageReceived: [routing.message_received],
+    CustomersMerged: [customers.merged],
+    CustomersUnmerged: [customers.unmerged],
+    IdentitySplit: [customers.identity_split],
+    CustomerRenamed: [customers.renamed],
 }
 
 # outbox topic → handler; within: its effect and "done" are one transaction
@@ -87,4 +95,5 @@ def connect() -> None:
         outbox.route(topic, handler, within=within)
     for name, seconds, work in JOBS:
         periodic.every(seconds, name, work)
+    people_ports.timeline_sources.append(customers.timeline(kind_icon))
     wake.on_wake(outbox.run)

@@ -39,6 +39,12 @@ class Newer(Conflict):
     text = _("%(name)s wrote after you began. Read it first; your text is kept as a draft.")
 
 
+def undo_seconds(by: User) -> int:
+    """How long an answer waits so that it can be taken back: the person's own wish, or the installation's."""
+    own = by.preferences.get("undo_seconds")
+    return int(own) if own is not None else int(settings.UNDO_SECONDS)
+
+
 def reply(conversation_id: int, answer: Answer, *, by: User) -> Message:
     """Store the answer and queue its delivery; returns the message, also when `client_key` was used before.
 
@@ -95,7 +101,7 @@ def send(conversation: Conversation, message: Message, answer: Answer, by: User,
             message_id=message.pk,
             thread_id=conversation.pk,
             outbound=outgoing.outbound(message, answer, facts, by, files),
-            due_at=clock.after(settings.UNDO_SECONDS),
+            due_at=clock.after(undo_seconds(by)),
         )
     outgoing.finish(conversation, message, by)
     Draft.objects.filter(conversation=conversation, user=by, mode=answer.visibility).delete()

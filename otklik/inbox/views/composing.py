@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from otklik.channels.ports import AccountFacts
 from otklik.inbox import forms, queries
 from otklik.inbox.models import Attachment, Conversation, Draft
 from otklik.inbox.services import drafts, files, notes, templates
-from otklik.inbox.services.reply import Answer, reply
+from otklik.inbox.services.reply import Answer, reply, undo_seconds
 from otklik.inbox.templatetags.inbox import channel_name, file_size
 from otklik.inbox.views import reading
 from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, undo_of, writes
@@ -80,7 +79,7 @@ def composer(
         "no_reply_reason": reason,
         "client_key": secrets.token_urlsafe(12),
         "newest_id": newest_id,
-        "undo_seconds": settings.UNDO_SECONDS,
+        "undo_seconds": undo_seconds(who),
         "stale": bool(
             chosen and chosen.draft and chosen.text and 0 < chosen.draft.based_on_message_id < newest_id
         ),
@@ -197,7 +196,7 @@ def send(request: StaffRequest, conversation_id: int) -> HttpResponse:
         ),
         by=who,
     )
-    wait = int(settings.UNDO_SECONDS)
+    wait = undo_seconds(request.user)
     text = _("Goes out and closes in %(seconds)s s") if close else _("Goes out in %(seconds)s s")
     return done(
         request,
