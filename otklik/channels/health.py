@@ -6,25 +6,17 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from otklik.channels import registry
 from otklik.channels.models import ChannelAccount
 from otklik.kernel import clock
+from otklik.people import kinds
 
 LATE = 3  # polls missed before a channel counts as late
 GRACE = 60.0  # seconds
-
-KINDS: dict[str, tuple[str, Any]] = {
-    "mail": ("ch-mail", gettext_lazy("Mail")),
-    "feed": ("listen", gettext_lazy("Feed")),
-    "hook": ("ch-form", gettext_lazy("Webhook")),
-    "import": ("download", gettext_lazy("Import")),
-    "demo": ("ch-chat", gettext_lazy("Demo")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +29,6 @@ class Health:
     words: str
     since: datetime | None = None
     sentence: str = ""
-
-
-def kind_icon(kind: str) -> str:
-    return KINDS.get(kind, ("inbox", ""))[0]
-
-
-def kind_name(kind: str) -> str:
-    return str(KINDS[kind][1]) if kind in KINDS else kind
 
 
 def of(account: ChannelAccount) -> Health:
@@ -88,7 +72,7 @@ def lag(account: ChannelAccount) -> float:
 def address(account: ChannelAccount) -> str:
     """The line below the name."""
     shown = account.settings.get("address") or account.settings.get("url") or ""
-    return str(shown) or kind_name(account.kind)
+    return str(shown) or kinds.title(account.shown_kind)
 
 
 def cursor_words(account: ChannelAccount) -> str:

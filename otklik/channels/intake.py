@@ -27,6 +27,7 @@ TOGETHER = 25  # independent rows in one transaction, which stays near 50 ms
 STORE_BATCH = 200
 RACES = 3  # lost races against another process before the event is put aside
 KEY_LENGTH = 200
+NOTED_FOR = 1.0  # seconds: how exact "last event" of an account is
 INLINE_PAYLOAD = 64 * 1024  # bytes kept in the row; larger ones go to media
 _full: dict[str, datetime | None] = {"since": None}
 
@@ -88,10 +89,21 @@ def _store(
             changes["cursor"] = cursor
         if fresh:
             changes["last_event_at"] = now
-        ChannelAccount.objects.filter(pk=account.pk).update(**changes)
+        if cursor is not None or not _noted(account, now):
+            ChannelAccount.objects.filter(pk=account.pk).update(**changes)
         for start in range(0, len(fresh), PARSE_BATCH):
             _plan_parse(account, fresh[start : start + PARSE_BATCH])
     return len(fresh)
+
+
+def _noted(account: ChannelAccount, now: datetime) -> bool:
+    """Whether the account's row says already that something came just now: parallel webhooks must not queue for it."""
+    newest = account.last_event_at
+    return (
+        newest is not None
+        and account.last_ok_at is not None
+        and 0 <= (now - newest).total_seconds() < NOTED_FOR
+    )
 
 
 def _insert(

@@ -51,6 +51,11 @@ class ChannelAccount(models.Model):
         return self.name
 
     @property
+    def shown_kind(self) -> str:
+        """The kind whose sign and name people see: a demo or webhook account may stand for another one."""
+        return str(self.settings.get("looks_like") or self.kind)
+
+    @property
     def config(self) -> dict[str, Any]:
         """Settings and decrypted secrets together, as adapters want them. Never logged, never rendered."""
         return {**self.settings, **secrets.unseal(self.sealed), "account": self.public_id.hex}

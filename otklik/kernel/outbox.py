@@ -7,6 +7,7 @@ A handler gets the payload of one row. Two kinds:
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Callable
@@ -25,6 +26,12 @@ LEASE = 60.0  # seconds a claimed row stays invisible to others
 MAX_ATTEMPTS = 12
 BACKOFF_BASE = 2.0
 BACKOFF_CAP = 3600.0
+
+_INSERT = (
+    "INSERT INTO kernel_outbox"
+    " (topic, key, organisation_id, payload, state, run_after, created_at, attempts, last_error)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, 0, '') ON CONFLICT (key) DO NOTHING"
+)
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -64,24 +71,25 @@ def put(
         raise RuntimeError("outbox.put() needs the transaction of the change that causes it")
     now = clock.now()
     due = run_after or now
-    known = Outbox.objects.filter(key=key).exists()
-    # two processes may still put one key at once: the constraint keeps one row, only the answer is too kind to one
-    Outbox.objects.bulk_create(
-        [
-            Outbox(
-                topic=topic,
-                key=key,
-                payload=payload,
-                organisation_id=organisation_id,
-                run_after=due,
-                created_at=now,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    if due <= now and not known:
+    stored = connection.ops.adapt_datetimefield_value
+    # plain SQL: on the path of every event; one statement that also says whether the row is new
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                topic,
+                key,
+                organisation_id,
+                json.dumps(payload),
+                OutboxState.READY.value,
+                stored(due),
+                stored(now),
+            ],
+        )
+        is_new = bool(cursor.rowcount > 0)
+    if due <= now and is_new:
         transaction.on_commit(lambda: wake.send(key))
-    return not known
+    return is_new
 
 
 def run(key: str) -> bool:

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 from otklik.accounts import queries as accounts
 from otklik.audit import queries as audit
 from otklik.kernel import clock
-from otklik.people import ports, queries
+from otklik.people import kinds, ports, queries
 from otklik.people.models import Customer, Order
 from otklik.people.ports import TimelineEntry
-from otklik.people.sentences import KINDS, kind_icon, kind_title
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +177,7 @@ def _entry_text(action: str, data: dict[str, Any]) -> str:
     }
     words = {
         "fields": ", ".join(field_title(field) for field in data.get("after", {})),
-        "kind": kind_title(str(data.get("channel", ""))),
+        "kind": kinds.title(str(data.get("channel", ""))),
         "external_id": data.get("external_id", ""),
         "name": data.get("name", ""),
     }
@@ -223,8 +222,8 @@ def faces(organisation_id: int, customer: Customer) -> list[Face]:
         Face(
             one.pk,
             one.kind,
-            kind_title(one.kind),
-            kind_icon(one.kind) if one.kind in KINDS else "link",
+            kinds.title(one.kind),
+            kinds.icon(one.kind),
             one.handle or one.external_id,
             one.url if one.url.startswith(("https://", "http://")) else "",
         )

@@ -10,22 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from otklik.people.engine.mapping import RowProblem
 
 # kind of identity → (name, icon). Kinds are those of channels; an unknown one is shown by its own name.
-KINDS: dict[str, tuple[Any, str]] = {
-    "mail": (_("Mail"), "ch-mail"),
-    "phone": (_("Phone"), "ch-phone"),
-    "telegram": ("Telegram", "ch-tg"),
-    "vk": ("VK", "ch-vk"),
-    "max": ("MAX", "ch-max"),
-    "ok": (_("Odnoklassniki"), "ch-chat"),
-    "webchat": (_("Chat on the site"), "ch-chat"),
-    "review": (_("Reviews"), "ch-review"),
-    "importer": (_("Imported reviews"), "ch-review"),
-    "feed": (_("Feed"), "listen"),
-    "market": (_("Marketplace"), "ch-market"),
-    "form": (_("Form"), "ch-form"),
-    "demo": (_("Demo"), "ch-chat"),
-}
 PREFERRED_CHANNELS = ("mail", "phone", "telegram", "vk", "max", "ok", "webchat")
+FILTERED_KINDS = (*("mail", "phone", "telegram", "vk", "max", "ok"), *("chat", "review", "market"))
 ADDABLE_KINDS = ("mail", "phone", "telegram", "vk", "max", "ok")
 
 LANGUAGES: dict[str, Any] = {
@@ -84,14 +70,6 @@ FILE_PROBLEMS: dict[str, Promise] = {
     "number_column": _("Say which column holds the order number: without it nothing can be imported."),
     "gone": _("The uploaded file is not here any more. Choose it again."),
 }
-
-
-def kind_title(kind: str) -> str:
-    return str(KINDS.get(kind, (kind, ""))[0])
-
-
-def kind_icon(kind: str) -> str:
-    return KINDS.get(kind, ("", "link"))[1]
 
 
 def row_sentence(problem: RowProblem) -> str:

@@ -53,6 +53,9 @@ def backup(target: Path) -> dict[str, Any]:
         if target.exists():
             target.rmdir()
         draft.rename(target)
+    except BackupError:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise BackupError(

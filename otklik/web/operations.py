@@ -40,6 +40,16 @@ JOB_WORDS: dict[str, Any] = {
     "audit.seal": gettext_lazy("Seals the audit"),
     "channels.poll": gettext_lazy("Asks the channels"),
     "channels.census": gettext_lazy("Compares mailboxes with the server"),
+    "channels.rescue": gettext_lazy("Finds answers that were left behind"),
+    "inbox.reminders": gettext_lazy("Reminds people"),
+    "inbox.late_changes": gettext_lazy("Applies edits that came too early"),
+    "inbox.presence": gettext_lazy("Forgets who has left"),
+    "inbox.route": gettext_lazy("Gives out conversations"),
+    "inbox.requeue": gettext_lazy("Takes back the work of those who left"),
+    "inbox.forget_bulk": gettext_lazy("Clears old bulk actions"),
+    "webhooks.follow": gettext_lazy("Hands events to webhooks"),
+    "webhooks.forget": gettext_lazy("Clears the log of webhooks"),
+    "api.forget_keys": gettext_lazy("Clears answers kept for repeated requests"),
     "inbox.wake_snoozed": gettext_lazy("Brings back snoozed conversations"),
     "outbox.forget": gettext_lazy("Clears finished work"),
     "events.forget": gettext_lazy("Clears old events"),
@@ -49,6 +59,8 @@ TOPIC_WORDS: dict[str, Any] = {
     "channels.deliver": gettext_lazy("Send an answer"),
     "channels.poll": gettext_lazy("Ask a channel"),
     "import.run": gettext_lazy("Import a file"),
+    "mail.system": gettext_lazy("Send an invitation"),
+    "webhooks.deliver": gettext_lazy("Call a webhook"),
 }
 
 

@@ -35,7 +35,6 @@ from otklik.inbox.services import (
 from otklik.kernel import events, outbox, periodic, wake
 from otklik.people import ports as people_ports
 from otklik.people.events import CustomerRenamed, CustomersMerged, CustomersUnmerged, IdentitySplit
-from otklik.people.sentences import kind_icon
 from otklik.web.api import idempotency
 from otklik.web.webhooks import sending, tail
 
@@ -95,5 +94,5 @@ def connect() -> None:
         outbox.route(topic, handler, within=within)
     for name, seconds, work in JOBS:
         periodic.every(seconds, name, work)
-    people_ports.timeline_sources.append(customers.timeline(kind_icon))
+    people_ports.timeline_sources.append(customers.timeline)
     wake.on_wake(outbox.run)

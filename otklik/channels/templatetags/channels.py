@@ -9,18 +9,19 @@ from django import template
 from otklik.channels import health
 from otklik.channels.models import ChannelAccount
 from otklik.kernel import clock
+from otklik.people import kinds
 
 register = template.Library()
 
 
 @register.filter
 def kind_icon(kind: str) -> str:
-    return health.kind_icon(kind)
+    return kinds.icon(kind)
 
 
 @register.filter
 def kind_name(kind: str) -> str:
-    return health.kind_name(kind)
+    return kinds.title(kind)
 
 
 @register.filter

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from otklik.channels import health, queries, services
+from otklik.channels import queries, services
 from otklik.channels.forms import FORMS, ChannelForm, MailForm
 from otklik.channels.mail.providers import PROVIDERS
 from otklik.channels.models import ChannelAccount
 from otklik.channels.protocol import CheckResult
 from otklik.channels.views.base import done, person
 from otklik.kernel.errors import NotFound, OtklikError
+from otklik.people import kinds
 
 TESTED = frozenset({"mail", "feed"})
 
@@ -121,7 +122,7 @@ def _page(request: HttpRequest, kind: str, form: ChannelForm, **context: Any) ->
     values = {
         "form": form,
         "kind": kind,
-        "kind_name": health.kind_name(kind),
+        "kind_name": kinds.title(kind),
         "tested": kind in TESTED,
         "folders": result.facts.get("folders", ()) if result and result.ok else (),
         "providers": json.dumps(_providers()) if kind == "mail" else "",
@@ -170,7 +171,7 @@ def _name_of(kind: str, config: dict[str, Any]) -> str:
     if kind == "feed":
         facts = services.try_settings(kind, config).facts
         return str(facts.get("title") or config["url"])[:200]
-    return health.kind_name(kind)
+    return kinds.title(kind)
 
 
 def _new_secret() -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.urls import reverse
 
 from otklik.inbox.events import TOPIC_CONVERSATION
 from otklik.inbox.models import Conversation, Message
 from otklik.inbox.services.text import shorten
 from otklik.kernel import events
+from otklik.people import kinds
 from otklik.people.events import CustomerRenamed, CustomersMerged, CustomersUnmerged, IdentitySplit
 from otklik.people.ports import TimelineEntry
 from otklik.people.services import merging
@@ -85,23 +84,20 @@ def _give(
         events.publish(TOPIC_CONVERSATION, organisation_id, conversation_id=pk, change="customer")
 
 
-def timeline(icon_of: Callable[[str], str]) -> Callable[[int, int, int], list[TimelineEntry]]:
-    """A source for people.ports.timeline_sources; `icon_of` gives the glyph of a kind of channel."""
-
-    def source(organisation_id: int, customer_id: int, limit: int) -> list[TimelineEntry]:
-        rows = Conversation.objects.filter(
-            organisation_id=organisation_id, customer_id=customer_id, merged_into=None
-        ).order_by("-last_message_at")[:limit]
-        return [
-            TimelineEntry(
-                at=row.last_message_at,
-                icon=icon_of(row.channel_kind),
-                text=row.subject or shorten(row.preview, NOTE_LENGTH),
-                url=reverse("inbox-thread", args=[row.pk]),
-                note=f"№{row.pk} · {row.get_state_display()}",
-                kind="conversation",
-            )
-            for row in rows
-        ]
-
-    return source
+def timeline(organisation_id: int, customer_id: int, limit: int) -> list[TimelineEntry]:
+    """A source for people.ports.timeline_sources: the customer's conversations, newest first."""
+    rows = Conversation.objects.filter(
+        organisation_id=organisation_id, customer_id=customer_id, merged_into=None
+    ).order_by("-last_message_at")[:limit]
+    return [
+        TimelineEntry(
+            at=row.last_message_at,
+            icon=kinds.icon(row.channel_kind),
+            icon_label=kinds.title(row.channel_kind),
+            text=row.subject or shorten(row.preview, NOTE_LENGTH),
+            url=reverse("inbox-thread", args=[row.pk]),
+            note=f"№{row.pk} · {row.get_state_display()}",
+            kind="conversation",
+        )
+        for row in rows
+    ]

@@ -9,9 +9,10 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from otklik.kernel import clock
+from otklik.people import kinds
 
 register = template.Library()
 
@@ -43,34 +44,13 @@ MONTHS = (
     pgettext_lazy("month short", "Dec"),
 )
 
-# kind of a channel → (icon, name)
-CHANNELS: dict[str, tuple[str, Any]] = {
-    "mail": ("ch-mail", gettext_lazy("Mail")),
-    "vk": ("ch-vk", gettext_lazy("VK")),
-    "telegram": ("ch-tg", gettext_lazy("Telegram")),
-    "tg": ("ch-tg", gettext_lazy("Telegram")),
-    "max": ("ch-max", gettext_lazy("MAX")),
-    "chat": ("ch-chat", gettext_lazy("Chat on the site")),
-    "webchat": ("ch-chat", gettext_lazy("Chat on the site")),
-    "review": ("ch-review", gettext_lazy("Review")),
-    "reviews": ("ch-review", gettext_lazy("Review")),
-    "market": ("ch-market", gettext_lazy("Marketplace")),
-    "marketplace": ("ch-market", gettext_lazy("Marketplace")),
-    "phone": ("ch-phone", gettext_lazy("Phone call")),
-    "call": ("ch-phone", gettext_lazy("Phone call")),
-    "form": ("ch-form", gettext_lazy("Form")),
-    "feed": ("listen", gettext_lazy("Feed")),
-    "import": ("ch-review", gettext_lazy("Import")),
-    "demo": ("ch-chat", gettext_lazy("Demo")),
-}
-
 
 def channel_icon(kind: str) -> str:
-    return CHANNELS.get(kind, ("inbox", ""))[0]
+    return kinds.icon(kind)
 
 
 def channel_name(kind: str) -> str:
-    return str(CHANNELS[kind][1]) if kind in CHANNELS else kind
+    return kinds.title(kind)
 
 
 register.filter("channel_icon", channel_icon)

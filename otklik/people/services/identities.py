@@ -11,8 +11,8 @@ from otklik.kernel.errors import Conflict, Invalid
 from otklik.people import queries
 from otklik.people.engine.values import parse_email, parse_phone
 from otklik.people.events import IdentitySplit
+from otklik.people.kinds import KINDS
 from otklik.people.models import Customer, Identity
-from otklik.people.sentences import KINDS
 from otklik.people.services.base import Doer, lock, record
 from otklik.people.services.resolving import GLOBAL_KINDS, index, same_everywhere
 

@@ -12,9 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from otklik.kernel import clock
+from otklik.people import kinds
 from otklik.people.engine.values import show_phone
 from otklik.people.models import Identity
-from otklik.people.sentences import kind_icon, kind_title
 
 register = template.Library()
 THIN, HARD = "\u202f", "\u00a0"
@@ -94,9 +94,9 @@ def get(values: dict[str, str], key: str) -> str:
 
 @register.filter
 def face_icon(face: Identity) -> str:
-    return kind_icon(face.kind)
+    return kinds.icon(face.kind)
 
 
 @register.filter
 def face_title(face: Identity) -> str:
-    return kind_title(face.kind)
+    return kinds.title(face.kind)

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from otklik.accounts import policy
 from otklik.accounts.principals import User
 from otklik.kernel.errors import Conflict, OtklikError
-from otklik.people import history, queries
+from otklik.people import history, kinds, queries
 from otklik.people.models import AddressForm, Customer
-from otklik.people.sentences import LANGUAGES, PREFERRED_CHANNELS, kind_icon, kind_title
+from otklik.people.sentences import LANGUAGES, PREFERRED_CHANNELS
 from otklik.people.services import identities, profile
 from otklik.people.views.common import number, reader
 
@@ -60,7 +60,7 @@ def wishes(customer: Customer) -> str:
     if customer.address_form:
         parts.append(_("formal, «вы»") if customer.address_form == AddressForm.VY else _("informal, «ты»"))
     if customer.preferred_channel:
-        parts.append(_("best channel %(channel)s") % {"channel": kind_title(customer.preferred_channel)})
+        parts.append(_("best channel %(channel)s") % {"channel": kinds.title(customer.preferred_channel)})
     if customer.language:
         parts.append(
             _("language %(language)s")
@@ -122,7 +122,7 @@ def _posted(request: HttpRequest, field: str) -> object:
 
 def _choices() -> dict[str, Any]:
     return {
-        "channels": [(kind, kind_title(kind), kind_icon(kind)) for kind in PREFERRED_CHANNELS],
+        "channels": [(kind, kinds.title(kind), kinds.icon(kind)) for kind in PREFERRED_CHANNELS],
         "languages": list(LANGUAGES.items()),
         "address_forms": [("vy", _("«вы»")), ("ty", _("«ты»")), ("", _("Not known"))],
     }

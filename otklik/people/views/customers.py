@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from otklik.accounts import policy
 from otklik.accounts.principals import User
 from otklik.kernel.errors import OtklikError
-from otklik.people import history, queries
+from otklik.people import history, kinds, queries
 from otklik.people.models import Customer
 from otklik.people.queries import Filters
-from otklik.people.sentences import ADDABLE_KINDS, KINDS, kind_title
+from otklik.people.sentences import ADDABLE_KINDS, FILTERED_KINDS
 from otklik.people.services import merging, profile
 from otklik.people.views.card import handling_context
 from otklik.people.views.common import number, reader
@@ -47,9 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "filters": filters,
         "page": page,
-        "kinds": [
-            (kind, kind_title(kind)) for kind in KINDS if kind not in ("demo", "feed", "form", "importer")
-        ],
+        "kinds": [(kind, kinds.title(kind)) for kind in FILTERED_KINDS],
         "everybody": queries.customers(user.organisation_id).exists(),
         "may_write": policy.can(user, "customer.write"),
         "may_import": policy.can(user, "order.import"),
@@ -76,7 +74,7 @@ def _page_context(request: HttpRequest, user: User, customer: Customer) -> dict[
     return {
         **handling_context(user, customer),
         "faces": history.faces(org, customer),
-        "addable": [(kind, kind_title(kind)) for kind in ADDABLE_KINDS],
+        "addable": [(kind, kinds.title(kind)) for kind in ADDABLE_KINDS],
         "orders": history.orders(org, customer.pk, limit=100),
         "timeline": history.timeline(org, customer.pk, limit=100),
         "duplicates": queries.duplicates(org, customer.pk),
