@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import close_old_connections
 from huey import Huey, PostgresHuey, PriorityRedisHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 
@@ -29,8 +30,12 @@ huey: Huey = _engine()
 
 @huey.task()
 def _wake(key: str) -> None:
-    # the handler table belongs to outbox, which sends through this module: looked up at call time
-    _runner(key)
+    # a worker's thread lives long: a connection that the database has closed must not stay with it
+    close_old_connections()
+    try:
+        _runner(key)
+    finally:
+        close_old_connections()
 
 
 def _unset(key: str) -> None:

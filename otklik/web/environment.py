@@ -167,6 +167,8 @@ def _database(var_dir: Path) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
+        # the pool tries a connection before it hands it out: after a restart of the server old ones are dead
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 20}},
     }
 

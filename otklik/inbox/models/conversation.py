@@ -74,6 +74,17 @@ class Conversation(models.Model):
                 name="conversation_mine",
                 condition=Q(merged_into=None),
             ),
+            # the list that is open all day, without sorting everything in hand; the counts, from the index alone
+            models.Index(
+                fields=["organisation", "-last_message_at", "-id"],
+                name="conversation_active",
+                condition=Q(merged_into=None, state__in=["open", "waiting"]),
+            ),
+            models.Index(
+                fields=["organisation", "state", "assignee", "team"],
+                name="conversation_counts",
+                condition=Q(merged_into=None),
+            ),
             models.Index(fields=["snoozed_until"], name="conversation_snooze", condition=Q(state="snoozed")),
             models.Index(fields=["customer", "-last_message_at"], name="conversation_customer"),
             models.Index(
