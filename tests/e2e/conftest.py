@@ -70,7 +70,8 @@ class Complaints:
     heard: list[str] = field(default_factory=list)
 
     def console(self, message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text or message.type == "error":
+        refused = "Failed to load resource" in message.text  # the page that is not there says so, too
+        if "Content Security Policy" in message.text or (message.type == "error" and not refused):
             self.heard.append(message.text)
 
 
