@@ -278,12 +278,12 @@ def counts(who: User) -> dict[str, int]:
     is_open, active = Q(state=ConversationState.OPEN), Q(state__in=ACTIVE)
     numbers: dict[str, int] = (
         visible_to(who)
-        # by name and counting rows, not ids: answered from the index alone
+        # the states by name: with "not closed" PostgreSQL reads the whole table
         .filter(state__in=(*ACTIVE, ConversationState.SNOOZED))
         .aggregate(
-            **{view: Count(Value(1), filter=is_open & _belongs(view, who)) for view in ONLY_OPEN},
-            **{view: Count(Value(1), filter=Q(state=state)) for view, state in OWN_STATE.items()},
-            all=Count(Value(1), filter=active),
+            **{view: Count("pk", filter=is_open & _belongs(view, who)) for view in ONLY_OPEN},
+            **{view: Count("pk", filter=Q(state=state)) for view, state in OWN_STATE.items()},
+            all=Count("pk", filter=active),
         )
     )
     numbers |= _rare_counts(who)

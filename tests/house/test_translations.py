@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from scripts import translations
+from scripts.base import ROOT
 
 
 def test_every_text_has_russian() -> None:
@@ -16,7 +17,7 @@ def test_every_text_has_russian() -> None:
 
 
 def test_the_parts_agree_and_compile() -> None:
-    compiled = translations.compile_language(translations.ROOT / "locale" / "ru")
+    compiled = translations.compile_language(ROOT / "locale" / "ru")
     assert compiled.stat().st_size > 0
 
 

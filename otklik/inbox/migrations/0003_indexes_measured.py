@@ -19,8 +19,4 @@ class Migration(migrations.Migration):
             model_name='conversation',
             index=models.Index(condition=models.Q(('merged_into', None), ('state__in', ['open', 'waiting'])), fields=['organisation', '-last_message_at', '-id'], name='conversation_active'),
         ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('merged_into', None)), fields=['organisation', 'state', 'assignee', 'team'], name='conversation_counts'),
-        ),
     ]
