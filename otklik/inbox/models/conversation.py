@@ -80,11 +80,6 @@ class Conversation(models.Model):
                 name="conversation_active",
                 condition=Q(merged_into=None, state__in=["open", "waiting"]),
             ),
-            models.Index(
-                fields=["organisation", "state", "assignee", "team"],
-                name="conversation_counts",
-                condition=Q(merged_into=None),
-            ),
             models.Index(fields=["snoozed_until"], name="conversation_snooze", condition=Q(state="snoozed")),
             models.Index(fields=["customer", "-last_message_at"], name="conversation_customer"),
             models.Index(
