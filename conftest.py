@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from otklik.kernel.stream import Record
 
@@ -20,6 +21,8 @@ def _own_media(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) ->
     # In a browser they sign in to a process of its own, which knows only the real ones.
     if "e2e" not in request.node.path.parts:
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # a request leaves its person's language behind; the next test begins with the installation's, as a worker does
+    translation.activate(settings.LANGUAGE_CODE)
     yield
 
 

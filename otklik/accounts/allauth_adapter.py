@@ -8,6 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.urls import reverse
 
 from otklik.accounts import mailer, services
 from otklik.accounts.models import User
@@ -25,6 +26,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user = context.get("user")
         organisation_id = user.organisation_id if isinstance(user, User) else None
         mailer.queue(email, message.subject, message.body, organisation_id=organisation_id)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link as people open Otklik (SITE_URL), whatever host the request named."""
+        uid, _dash, token = key.partition("-")
+        return mailer.absolute(reverse("account_reset_password_from_key", args=[uid, token]))
 
     def format_email_subject(self, subject: str) -> str:
         return subject

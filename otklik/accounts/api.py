@@ -80,6 +80,7 @@ class StaffOut(Schema):
     title: str
     roles: list[str]
     presence: str
+    speaks: list[str] = Field(description="languages for answering; empty: the organisation's")
     team_ids: list[int]
 
     @staticmethod

@@ -23,6 +23,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "conversation.merge": ANSWERING,
     "conversation.bulk": ANSWERING,
     "conversation.deleted_copy": frozenset({"supervisor", "lawyer", "administrator"}),
+    "analysis.correct": ANSWERING | {"qa", "analyst"},
+    "analysis.train": LEADING | {"analyst"},
     "view.share": LEADING,
     "template.write": LEADING | {"qa", "publisher"},
     "label.write": LEADING,
@@ -49,9 +51,12 @@ RIGHTS: dict[str, frozenset[str]] = {
 }
 
 # What an API key may be allowed; a key acts with these rights and no others.
+_READING = frozenset({"conversation.read", "customer.read", "channel.read", "staff.read"})
 SCOPES: dict[str, frozenset[str]] = {
-    "conversations:read": frozenset({"conversation.read", "customer.read", "channel.read", "staff.read"}),
-    "conversations:write": frozenset(
+    "conversations:read": _READING,
+    # who changes a conversation gets it back as the answer: reading is part of it
+    "conversations:write": _READING
+    | frozenset(
         {
             "conversation.reply",
             "conversation.note",

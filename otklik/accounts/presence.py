@@ -46,9 +46,13 @@ def touch(user: User) -> bool:
 
 def at_work(team_id: int) -> QuerySet[User]:
     """Members of a team who are at work now, the longest without a new conversation first."""
-    return User.objects.filter(
-        teams=team_id, is_active=True, presence=Presence.ONLINE, seen_at__gte=clock.ago(ALIVE_FOR)
-    ).order_by(F("assigned_at").asc(nulls_first=True), "pk")
+    return (
+        User.objects.filter(
+            teams=team_id, is_active=True, presence=Presence.ONLINE, seen_at__gte=clock.ago(ALIVE_FOR)
+        )
+        .select_related("organisation")
+        .order_by(F("assigned_at").asc(nulls_first=True), "pk")
+    )
 
 
 def take_turn(user_id: int, last: datetime | None) -> bool:

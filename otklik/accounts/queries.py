@@ -167,10 +167,6 @@ def calendar(organisation_id: int, calendar_id: int) -> WorkingCalendar:
     return found
 
 
-def default_calendar(organisation_id: int) -> WorkingCalendar | None:
-    return calendars(organisation_id).filter(is_default=True).first()
-
-
 def calendar_events(organisation_id: int) -> QuerySet[CalendarEvent]:
     """Newest first."""
     return CalendarEvent.objects.filter(organisation_id=organisation_id).order_by("-starts_at", "-pk")

@@ -1,33 +1,29 @@
-"""Channels over the API: connect and test accounts, import files, and a door for messages of any system."""
+"""Channels over the API: connect and test accounts, import files."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
-from ninja import Body, File, Query, Router, Schema
+from ninja import File, Query, Router, Schema
 from ninja.files import UploadedFile
 from pydantic import Field
 
 from otklik.accounts import policy
-from otklik.channels import intake, queries, registry, services
+from otklik.channels import queries, registry, services
 from otklik.channels.importer import service as imports
 from otklik.channels.models import ChannelAccount, ImportJob
-from otklik.channels.protocol import CheckResult, RawEvent
+from otklik.channels.protocol import CheckResult
 from otklik.kernel import media
 from otklik.kernel.errors import Conflict, Invalid, NotFound
-from otklik.kernel.rest import Call, Given, Id, Moment, Page, Window, cut, operation
+from otklik.kernel.rest import Call, Given, Id, Page, Window, cut, operation
 
 router = Router(tags=["Channels"])
 import_router = Router(tags=["Imports"])
-message_router = Router(tags=["Messages in"])
 Setting = str | int | bool | None
 Config = dict[str, Setting]
-MAX_MESSAGES = 500
 
 
 class ChannelOut(Schema):
@@ -123,6 +119,7 @@ def list_channel_kinds(request: Call) -> Any:
     right="channel.write",
     answer=ChannelOut,
     status=201,
+    within=False,
     example={"kind": "hook", "name": "Форма на сайте", "config": {"signing_secret": "whsec_…"}},
 )
 def connect_channel(request: Call, data: ConnectIn) -> ChannelAccount:
@@ -153,7 +150,7 @@ def _require_kind(kind: str) -> None:
 def check_settings(request: Call, data: CheckIn) -> CheckResult:
     """Test settings before connecting. Nothing is stored."""
     _require_kind(data.kind)
-    return registry.adapter(data.kind).check(dict(data.config))
+    return services.try_settings(data.kind, dict(data.config))
 
 
 @operation(router, "GET", "/channels/{channel_id}", right="channel.read", answer=ChannelOut)
@@ -187,7 +184,25 @@ def change_channel(request: Call, channel_id: Id, data: ChannelChange) -> Channe
 def check_channel(request: Call, channel_id: Id) -> CheckResult:
     """Test a connected account now."""
     account = queries.account(request.auth.organisation_id, channel_id)
-    return registry.adapter(account.kind).check(account.config)
+    return services.try_settings(account.kind, account.config)
+
+
+@operation(router, "POST", "/channels/{channel_id}/rescan", right="channel.write", answer=ChannelOut)
+def rescan_channel(request: Call, channel_id: Id) -> ChannelAccount:
+    """Fetch again from the beginning. What is known does not double."""
+    return services.rescan(channel_id, by=request.auth)
+
+
+@operation(router, "POST", "/channels/{channel_id}/archive", right="channel.write", answer=ChannelOut)
+def archive_channel(request: Call, channel_id: Id) -> ChannelAccount:
+    """Out of the list and silent. Conversations and their history stay."""
+    return services.archive(channel_id, on=True, by=request.auth)
+
+
+@operation(router, "POST", "/channels/{channel_id}/restore", right="channel.write", answer=ChannelOut)
+def restore_channel(request: Call, channel_id: Id) -> ChannelAccount:
+    """Back from the archive, paused."""
+    return services.archive(channel_id, on=False, by=request.auth)
 
 
 # ---------- imports ----------
@@ -234,7 +249,7 @@ def list_imports(request: Call, window: Query[Window]) -> Any:
     return {"items": items, "next": following}
 
 
-@operation(import_router, "POST", "/imports", right="import.run", answer=ImportOut, status=201)
+@operation(import_router, "POST", "/imports", right="import.run", answer=ImportOut, status=201, within=False)
 def upload_import(request: Call, file: File[UploadedFile]) -> ImportJob:
     """Upload a CSV, XLSX or JSONL file. Nothing is imported yet."""
     return imports.upload(file.read(), file.name or "file", by=request.auth)
@@ -300,96 +315,3 @@ def _job(request: Call, import_id: int) -> ImportJob:
     if found is None:
         raise NotFound
     return found
-
-
-# ---------- messages of any system ----------
-
-
-class AuthorIn(Given):
-    id: str = Field("", max_length=254)
-    name: str = Field("", max_length=200)
-    handle: str = Field("", max_length=100)
-    url: str = Field("", max_length=500)
-
-
-class MessageIn(Given):
-    """`id` is unique in your system; `thread` joins messages of one talk. `kind` edit or delete is about `target`."""
-
-    id: str = Field(min_length=1, max_length=200)
-    kind: Literal["message", "edit", "delete"] = "message"
-    author: AuthorIn | None = None
-    text: str = Field("", max_length=100_000)
-    at: Moment | None = None
-    thread: str = Field("", max_length=200)
-    subject: str = Field("", max_length=500)
-    visibility: Literal["public", "private"] | None = None
-    target: str = Field("", max_length=200)
-    revision: str = Field("", max_length=64)
-    rating: int | None = Field(None, ge=1, le=5)
-    reach: int | None = Field(None, ge=0, le=2_000_000_000)
-    source: str = Field("", max_length=100)
-    root_title: str = Field("", max_length=300)
-    url: str = Field("", max_length=1000)
-
-
-Messages = MessageIn | Annotated[list[MessageIn], Field(min_length=1, max_length=MAX_MESSAGES)]
-
-
-class StoredOut(Schema):
-    """Stored durably; `new` of them were not known before. They appear in the inbox a moment later."""
-
-    stored: int
-    new: int
-
-
-class HookAccount(Schema):
-    account_id: Id | None = Field(
-        None, description="an account of kind hook; may be left out when there is one"
-    )
-
-
-MESSAGE = {
-    "id": "form-10245",
-    "author": {"id": "irina@example.ru", "name": "Ирина Лаптева"},
-    "text": "Когда вернут деньги за холодильник?",
-    "at": "2026-11-22T14:00:00+03:00",
-    "thread": "order-100245",
-}
-
-
-@operation(
-    message_router, "POST", "/messages", right="import.run", answer=StoredOut, status=202, example=MESSAGE
-)
-def receive_messages(request: Call, where: Query[HookAccount], messages: Body[Messages]) -> dict[str, int]:
-    """Messages of any system: one object, or up to 500 in a list.
-
-    The body is that of the generic webhook. The same message sent again is known and changes nothing.
-    """
-    account = _hook(request.auth.organisation_id, where.account_id)
-    arrived = [_raw(one) for one in (messages if isinstance(messages, list) else [messages])]
-    return {"stored": len(arrived), "new": intake.store(account, arrived)}
-
-
-def _raw(message: MessageIn) -> RawEvent:
-    body = json.dumps(
-        message.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, sort_keys=True
-    ).encode()
-    return RawEvent(f"api:{hashlib.sha256(body).hexdigest()}", body, "application/json")
-
-
-def _hook(organisation_id: int, account_id: int | None) -> ChannelAccount:
-    rows = queries.accounts(organisation_id).filter(kind="hook")
-    if account_id is not None:
-        rows = rows.filter(pk=account_id)
-    found = list(rows[:2])
-    if account_id is not None and not found:
-        raise NotFound
-    if len(found) != 1:
-        raise Invalid(
-            _("Say which account of the kind “hook” the message is for: account_id."), field="account_id"
-        )
-    if not found[0].active:
-        raise Invalid(
-            _("The channel “%(channel)s” is switched off."), field="account_id", channel=found[0].name
-        )
-    return found[0]

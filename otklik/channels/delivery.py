@@ -6,6 +6,7 @@ end is asked (reconcile), and where it cannot tell, a person decides. Nothing is
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from dataclasses import asdict
@@ -15,11 +16,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from otklik.channels import registry
+from otklik.channels import credentials, registry
 from otklik.channels.events import DeliveryChanged
 from otklik.channels.models import Delivery, DeliveryAttempt, DeliveryState
-from otklik.channels.protocol import Found, Outbound, OutboundFile, SendResult, SendState
+from otklik.channels.protocol import Adapter, Found, Outbound, OutboundFile, SendResult, SendState
 from otklik.kernel import clock, events, media, outbox
+from otklik.kernel.errors import OtklikError
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ STARTABLE = (DeliveryState.QUEUED, DeliveryState.THROTTLED, DeliveryState.RESEND
 OPEN = (*STARTABLE, DeliveryState.SENDING)
 MAX_ATTEMPTS = 10
 BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
+ACCESS_PAUSE = 600.0  # seconds an answer waits when its account has no access
 CRASH_AFTER = outbox.LEASE - 5.0  # seconds in `sending` after which the sender is taken for dead
 
 
@@ -99,6 +102,7 @@ def thaw(delivery: Delivery) -> Outbound:
     )
     content["references"] = tuple(content["references"])
     content["cc"] = tuple(content["cc"])
+    content["also_to"] = tuple(content.get("also_to", ()))
     return Outbound(**content)
 
 
@@ -111,6 +115,9 @@ def deliver(payload: dict[str, Any]) -> None:
     if delivery.state not in STARTABLE:
         return
     _wait_for_turn(delivery)
+    # a slow renewal must not look like a sender that died; what is wrong with it is said when sending
+    with contextlib.suppress(OtklikError):
+        credentials.config_of(delivery.account)
     attempt = _begin(delivery)
     if attempt is not None:
         _end(delivery, attempt, _send(delivery))
@@ -127,12 +134,27 @@ def _send(delivery: Delivery) -> SendResult:
         log.exception("delivery %s cannot be prepared", delivery.pk)
         return SendResult(SendState.REJECTED, code="not_prepared", detail=f"{type(error).__name__}: {error}")
     try:
-        return adapter.send(config, outbound)
+        return _send_signed_in(adapter, config, outbound)
     except Exception as error:  # the call may have gone through: that is what uncertain means
         log.exception("delivery %s: the adapter failed", delivery.pk)
         return SendResult(
             SendState.UNCERTAIN, code="adapter_failed", detail=f"{type(error).__name__}: {error}"
         )
+
+
+def _send_signed_in(adapter: Adapter, config: dict[str, Any], outbound: Outbound) -> SendResult:
+    """With access that is renewed when its time has come, or once more when the far end refuses it before."""
+    for again in (True, False):
+        try:
+            ready = credentials.ready(config)
+        except OtklikError as error:  # nothing has left; it waits until the account has access again
+            return SendResult(
+                SendState.THROTTLED, code=error.code, detail=error.sentence, retry_after=ACCESS_PAUSE
+            )
+        result = adapter.send(ready, outbound)
+        if not (again and result.code == "token_expired" and credentials.spoil(ready)):
+            break
+    return result
 
 
 def _wait_for_turn(delivery: Delivery) -> None:
@@ -142,6 +164,8 @@ def _wait_for_turn(delivery: Delivery) -> None:
     if not delivery.account.active:  # switched off since: it waits, nothing is lost
         raise outbox.Later(60.0)
     earlier = Delivery.objects.filter(thread_id=delivery.thread_id, pk__lt=delivery.pk, state__in=OPEN)
+    # what was put off to a later moment than this one does not hold it up
+    earlier = earlier.exclude(state=DeliveryState.QUEUED, attempts=0, due_at__gt=delivery.due_at)
     if earlier.exists():
         raise outbox.Later(2.0)
 
@@ -226,7 +250,8 @@ def _deduplicates(delivery: Delivery) -> bool:
 def ask_far_end(delivery: Delivery) -> Found:
     """Look whether an uncertain answer is there. Found → reconciled; otherwise a person decides."""
     try:
-        found = registry.adapter(delivery.account.kind).reconcile(delivery.account.config, thaw(delivery))
+        config = credentials.config_of(delivery.account)
+        found = registry.adapter(delivery.account.kind).reconcile(config, thaw(delivery))
     except Exception as error:
         log.warning("delivery %s cannot be reconciled: %s", delivery.pk, type(error).__name__)
         found = Found.CANNOT_TELL
@@ -282,6 +307,17 @@ def cancel(message_id: int) -> bool:
     ).update(state=DeliveryState.CANCELLED, finished_at=clock.now())
     if won:
         _announce(Delivery.objects.get(message_id=message_id), DeliveryState.CANCELLED)
+    return bool(won)
+
+
+@transaction.atomic
+def hasten(message_id: int) -> bool:
+    """Let an answer that waits for its moment leave at once; False when it has begun to leave or was taken back."""
+    won = Delivery.objects.filter(message_id=message_id, state=DeliveryState.QUEUED, attempts=0).update(
+        due_at=clock.now()
+    )
+    if won:
+        _plan_anew(Delivery.objects.get(message_id=message_id))
     return bool(won)
 
 

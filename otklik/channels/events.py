@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from otklik.channels.protocol import Inbound
 
@@ -37,3 +39,5 @@ class InboundBatch:
     """Events of an account whose adapter says `bulk`: independent rows, understood in one transaction."""
 
     events: tuple[InboundParsed, ...]
+    # what a listener worked out before the transaction (ports.batch_plan), by raw id and external id
+    work: Mapping[tuple[int, str], Any] = field(default_factory=dict)

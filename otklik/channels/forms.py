@@ -70,7 +70,7 @@ class MailForm(ChannelForm):
     address = forms.EmailField(label=_("Address"), max_length=254)
     auth = forms.ChoiceField(
         label=_("Sign-in"),
-        choices=(("password", _("Password")), ("xoauth2", _("XOAUTH2 token"))),
+        choices=(("password", _("Password")), ("xoauth2", _("XOAUTH2"))),
         required=False,
     )
     password = forms.CharField(
@@ -80,10 +80,26 @@ class MailForm(ChannelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     token = forms.CharField(
-        label=_("XOAUTH2 token"),
+        label=_("Access token"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("An access token of the mail service. When it expires, the channel says so."),
+        help_text=_("Not needed with a refresh token. Without one, the channel says when it expires."),
+    )
+    refresh_token = forms.CharField(
+        label=_("Refresh token"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("With it the access is renewed by itself."),
+    )
+    client_id = forms.CharField(label=_("Client id"), required=False, max_length=300)
+    client_secret = forms.CharField(
+        label=_("Client secret"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Of the application you registered with the mail service."),
+    )
+    access_url = forms.URLField(
+        label=_("Address for renewing the access"), required=False, max_length=500, assume_scheme="https"
     )
     sender_name = forms.CharField(
         label=_("Name of the company in answers"),
@@ -137,10 +153,16 @@ class MailForm(ChannelForm):
         data["imap_security"] = data.get("imap_security") or "tls"
         data["smtp_security"] = data.get("smtp_security") or provider.smtp_security
         data["name"] = data.get("name") or address
-        secret = data.get("token") if data.get("auth") == "xoauth2" else data.get("password")
+        data["access_url"] = data.get("access_url") or provider.access_url
+        oauth = data.get("auth") == "xoauth2"
+        secret = data.get("token") or data.get("refresh_token") if oauth else data.get("password")
         if address and not secret and not self.stored:
-            field = "token" if data.get("auth") == "xoauth2" else "password"
+            field = "refresh_token" if oauth else "password"
             self.add_error(field, _("Without it the server lets nobody in."))
+        if oauth and data.get("refresh_token"):
+            for name in ("client_id", "access_url"):
+                if not data.get(name):
+                    self.add_error(name, _("A refresh token is of no use without it."))
         return data
 
     def config(self) -> dict[str, Any]:
@@ -149,6 +171,10 @@ class MailForm(ChannelForm):
             "address",
             "password",
             "token",
+            "refresh_token",
+            "client_id",
+            "client_secret",
+            "access_url",
             "sender_name",
             "imap_host",
             "imap_port",

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from otklik.channels import registry
 from otklik.channels.models import ChannelAccount
-from otklik.kernel import clock
+from otklik.channels.polling import NoRoom
+from otklik.kernel import clock, space
 from otklik.people import kinds
 
 LATE = 3  # polls missed before a channel counts as late
@@ -37,8 +38,9 @@ def of(account: ChannelAccount) -> Health:
         return Health("paused", "stack", "o-faint", _("In the archive"))
     if not account.active:
         return Health("paused", "pause", "o-faint", _("Paused"))
-    if account.failing_since is not None:
-        return Health("failing", "alert", "o-danger", _("Fails"), account.failing_since, account.error)
+    failing = _failing(account)
+    if failing is not None:
+        return failing
     if account.kind == "import":
         return Health("ok", "ok", "o-success", _("By files"))
     if not polled(account):
@@ -56,6 +58,15 @@ def of(account: ChannelAccount) -> Health:
         sentence = _("Nobody has asked it for too long: is the background process running?")
         return Health("late", "alert", "o-warning", _("Late"), account.last_polled_at, sentence)
     return Health("ok", "ok", "o-success", _("Works"))
+
+
+def _failing(account: ChannelAccount) -> Health | None:
+    no_room = space.refused_since()
+    if no_room is not None and account.kind != "import":
+        return Health("failing", "alert", "o-danger", _("No room"), no_room, NoRoom().sentence)
+    if account.failing_since is not None:
+        return Health("failing", "alert", "o-danger", _("Fails"), account.failing_since, account.error)
+    return None
 
 
 def polled(account: ChannelAccount) -> bool:

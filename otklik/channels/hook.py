@@ -44,9 +44,13 @@ class HookAdapter:
         return CheckResult(ok=True)
 
     def verify(self, config: dict[str, Any], headers: dict[str, str], body: bytes) -> RawEvent | None:
-        """The event when the signature fits (and is at most five minutes old), else None. Pure: no I/O."""
+        """The event when the signature fits (and is at most five minutes old), else None. Pure: no I/O.
+
+        A signed body that is no JSON is an event too: it is stored, and seen as unreadable on the operations page.
+        """
         try:
-            Webhook(str(config["signing_secret"])).verify(body, headers)
+            # whether it is JSON is asked later: what is signed is stored, whatever it is
+            Webhook(str(config["signing_secret"])).verify(body, headers, json_parse=False)
         except (WebhookVerificationError, ValueError, KeyError):
             return None
         return RawEvent(headers.get("webhook-id", "")[:200], body, "application/json")

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 
-from otklik.channels import registry
+from otklik.channels import ports, registry
 from otklik.channels.events import InboundBatch, InboundParsed
 from otklik.channels.models import ChannelAccount, RawEvent
 from otklik.channels.protocol import Inbound
 from otklik.channels.protocol import RawEvent as Raw
-from otklik.kernel import clock, events, media, outbox, textindex
+from otklik.kernel import bulk, clock, events, media, outbox, space
+from otklik.kernel.batches import BatchSize
+from otklik.kernel.database import is_postgresql
 from otklik.kernel.errors import Conflict, OtklikError
 
 log = logging.getLogger(__name__)
 
 PARSE_TOPIC = "channels.parse"
 PARSE_BATCH = 50
-TOGETHER = 25  # independent rows in one transaction, which stays near 50 ms
+GROUP_BYTES = 8 * 1024 * 1024  # of raw events understood together
+BULK_BATCH = 200  # of an adapter whose rows go together
 STORE_BATCH = 200
 RACES = 3  # lost races against another process before the event is put aside
 KEY_LENGTH = 200
 NOTED_FOR = 1.0  # seconds: how exact "last event" of an account is
 INLINE_PAYLOAD = 64 * 1024  # bytes kept in the row; larger ones go to media
-_full: dict[str, datetime | None] = {"since": None}
+_together = BatchSize(25)  # independent rows of one transaction
 
 
 def store(
@@ -54,27 +57,14 @@ def _store_once(
 ) -> int:
     try:
         stored = _store(account, arrived, cursor)
-    except media.DiskFull:
-        _full["since"] = _full["since"] or clock.now()
-        raise
-    except OperationalError as error:
-        if is_full(error):
-            _full["since"] = _full["since"] or clock.now()
-            raise media.DiskFull from error
-        raise
-    _full["since"] = None
+    except (media.DiskFull, OperationalError) as error:
+        if not space.is_refusal(error):
+            raise
+        space.refused()
+        raise media.DiskFull from error
+    if stored:
+        space.granted()
     return stored
-
-
-def full_since() -> datetime | None:
-    """Since when this process is refused space; a full database cannot remember it for us."""
-    return _full["since"]
-
-
-def is_full(error: Exception) -> bool:
-    """The database says that the disk has no room: SQLite in one sentence, PostgreSQL in another."""
-    text = str(error).lower()
-    return "disk is full" in text or "no space left" in text
 
 
 def _store(
@@ -91,8 +81,9 @@ def _store(
             changes["last_event_at"] = now
         if cursor is not None or not _noted(account, now):
             ChannelAccount.objects.filter(pk=account.pk).update(**changes)
-        for start in range(0, len(fresh), PARSE_BATCH):
-            _plan_parse(account, fresh[start : start + PARSE_BATCH])
+        size = BULK_BATCH if is_bulk(account) else PARSE_BATCH
+        for start in range(0, len(fresh), size):
+            _plan_parse(account, fresh[start : start + size])
     return len(fresh)
 
 
@@ -127,6 +118,9 @@ def _insert(
         for key, raw in by_key.items()
         if key not in known
     ]
+    if not is_postgresql():  # one writer: nobody stores between the look and the write
+        bulk.insert(rows)
+        return [row.pk for row in rows]
     # a parallel process may insert the same key between the look and the write: the constraint decides
     RawEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=STORE_BATCH)
     keys = [row.key for row in rows]
@@ -162,43 +156,84 @@ def parse(payload: dict[str, Any]) -> None:
     """
     rows = RawEvent.objects.select_related("account").filter(pk__in=payload["ids"]).order_by("id")
     waiting = [row for row in rows if row.state == RawEvent.State.NEW]
-    if len(waiting) > 1 and getattr(registry.adapter(waiting[0].account.kind), "bulk", False):
-        groups = [waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)]
-        waiting = [row for group in groups for row in _parse_together(group)]
+    if len(waiting) > 1 and is_bulk(waiting[0].account):
+        waiting = _parse_together(waiting)
     for row in waiting:
         _parse_one(row)
+
+
+def is_bulk(account: ChannelAccount) -> bool:
+    return bool(getattr(registry.adapter(account.kind), "bulk", False))
+
+
+Understood = tuple[RawEvent, list[Inbound]]
 
 
 def _parse_together(rows: list[RawEvent]) -> list[RawEvent]:
     """Understand rows of one account at once; returns those that must go one by one."""
     account = rows[0].account
     adapter, config = registry.adapter(account.kind), account.config
-    understood: list[tuple[RawEvent, list[Inbound]]] = []
     left = []
-    for row in rows:
-        try:
-            understood.append((row, adapter.parse(config, to_protocol(row))))
-        except Exception:  # alone it gets its own error
-            left.append(row)
-    for _row, inbound in understood:
-        for one in inbound:
-            textindex.tokens(
-                one.text
-            )  # the slow look at new words (cached) happens before anything is locked
-    try:
-        _apply_together(understood)
-    except (OperationalError, InterfaceError) as error:
-        if "deadlock" not in str(error).lower():
-            raise
-        return rows  # two batches met in two processes: alone each row locks one thread only
-    except Exception as error:
-        log.info("a batch of %s goes row by row: %s", len(rows), type(error).__name__)
-        return rows
+    for group in _groups(rows):
+        understood: list[Understood] = []
+        for row in group:
+            try:
+                understood.append((row, adapter.parse(config, to_protocol(row))))
+            except Exception:  # alone it gets its own error
+                left.append(row)
+        # before the next group: an answer there must find the message it answers
+        for row, inbound in _group(understood):
+            _settle(row, inbound)
     return left
 
 
+def _groups(rows: list[RawEvent]) -> Iterator[list[RawEvent]]:
+    """As many rows as one transaction takes at the moment, and never many large ones in memory."""
+    group: list[RawEvent] = []
+    for row in rows:
+        if group and (
+            len(group) >= _together.size or sum(one.size for one in group) + row.size > GROUP_BYTES
+        ):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _group(understood: list[Understood]) -> list[Understood]:
+    """One transaction of many rows; what can be worked out before it is. Returns what goes one by one, in order."""
+    plan = ports.BatchPlan()
+    for planner in ports.batch_plan:
+        plan = planner(tuple(_parsed(row, one) for row, inbound in understood for one in inbound))
+    alone = [one for one in understood if one[0].pk in plan.alone]
+    together = [one for one in understood if one[0].pk not in plan.alone]
+    if not together:
+        return alone
+    try:
+        with _together.timed(len(together)):
+            _apply_together(together, plan)
+    except (OperationalError, InterfaceError) as error:
+        if "deadlock" not in str(error).lower():
+            raise
+        return understood  # two batches met: alone each row locks one thread only
+    except Conflict:
+        return _still_new(understood)
+    except Exception as error:
+        log.info("a batch of %s goes row by row: %s", len(understood), type(error).__name__)
+        return understood
+    return alone
+
+
+def _still_new(understood: list[Understood]) -> list[Understood]:
+    """What another process has not understood meanwhile."""
+    new = RawEvent.objects.filter(pk__in=[row.pk for row, _ in understood], state=RawEvent.State.NEW)
+    waiting = set(new.values_list("pk", flat=True))
+    return [one for one in understood if one[0].pk in waiting]
+
+
 @transaction.atomic
-def _apply_together(understood: list[tuple[RawEvent, list[Inbound]]]) -> None:
+def _apply_together(understood: list[Understood], plan: ports.BatchPlan) -> None:
     """All events become what they are, or none."""
     won = RawEvent.objects.filter(pk__in=[row.pk for row, _ in understood], state=RawEvent.State.NEW).update(
         state=RawEvent.State.PARSED, parsed_at=clock.now(), attempts=F("attempts") + 1, error=""
@@ -208,7 +243,8 @@ def _apply_together(understood: list[tuple[RawEvent, list[Inbound]]]) -> None:
     nothing = [row.pk for row, inbound in understood if not inbound]
     if nothing:
         RawEvent.objects.filter(pk__in=nothing).update(state=RawEvent.State.IGNORED)
-    events.announce(InboundBatch(tuple(_parsed(row, one) for row, inbound in understood for one in inbound)))
+    batch = tuple(_parsed(row, one) for row, inbound in understood for one in inbound)
+    events.announce(InboundBatch(batch, plan.work))
 
 
 def _parsed(row: RawEvent, inbound: Inbound) -> InboundParsed:
@@ -227,10 +263,21 @@ def _parsed(row: RawEvent, inbound: Inbound) -> InboundParsed:
 def _parse_one(row: RawEvent) -> None:
     try:
         inbound = registry.adapter(row.account.kind).parse(row.account.config, to_protocol(row))
-        _apply_with_retry(row, inbound)
     except (OperationalError, InterfaceError, media.DiskFull):
         raise  # the database is away or busy, or the disk is full: the whole batch comes again
     except Exception as error:  # whatever is wrong with this one must not hold up the others
+        _failed(row, error)
+    else:
+        _settle(row, inbound)
+
+
+def _settle(row: RawEvent, inbound: list[Inbound]) -> None:
+    """An understood event becomes what it is, in a transaction of its own; faults as in `_parse_one`."""
+    try:
+        _apply_with_retry(row, inbound)
+    except (OperationalError, InterfaceError, media.DiskFull):
+        raise
+    except Exception as error:
         _failed(row, error)
 
 
@@ -260,13 +307,18 @@ def _apply(row: RawEvent, inbound: list[Inbound]) -> None:
         events.announce(_parsed(row, one))
 
 
+def waits(account: ChannelAccount) -> bool:
+    """Something of this account is stored and not understood yet."""
+    return RawEvent.objects.filter(account=account, state=RawEvent.State.NEW).exists()
+
+
 def parse_waiting(account: ChannelAccount, *, progress: Callable[[int], None] = lambda done: None) -> int:
     """Understand everything of an account that waits, in this process (command line). Returns how many."""
     done = 0
     while ids := list(
         RawEvent.objects.filter(account=account, state=RawEvent.State.NEW)
         .order_by("id")
-        .values_list("id", flat=True)[:PARSE_BATCH]
+        .values_list("id", flat=True)[:BULK_BATCH]
     ):
         parse({"ids": ids})
         done += len(ids)

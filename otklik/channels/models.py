@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from otklik.kernel import secrets
+from otklik.kernel.jobs import FileJob
 
 
 class ChannelAccount(models.Model):
@@ -61,6 +62,19 @@ class ChannelAccount(models.Model):
         return {**self.settings, **secrets.unseal(self.sealed), "account": self.public_id.hex}
 
 
+class OAuthGrant(models.Model):
+    """What has become of a refresh token a person entered (`credentials.py`). `key`: a digest of what was entered."""
+
+    key = models.CharField(max_length=64, unique=True)
+    sealed = models.TextField(blank=True, default="")  # encrypted: present access and refresh token
+    renew_at = models.DateTimeField(null=True)
+    valid_until = models.DateTimeField(null=True)
+    renewing_until = models.DateTimeField(null=True)  # the lease of the process that asks the server
+    refused_until = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")  # the sentence of the last refusal
+    created_at = models.DateTimeField()
+
+
 class RawEvent(models.Model):
     """What the far end gave us, byte for byte, stored once before anybody tries to understand it."""
 
@@ -92,8 +106,34 @@ class RawEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["account", "id"], name="raw_open", condition=Q(state__in=["new", "failed"])),
+            # one index a state: SQLite takes a partial index only when its condition stands in the query as it is
+            models.Index(fields=["account", "id"], name="raw_new", condition=Q(state="new")),
+            models.Index(fields=["account", "id"], name="raw_failed", condition=Q(state="failed")),
             models.Index(fields=["account", "received_at"], name="raw_received"),
+        ]
+
+
+class SenderPace(models.Model):
+    """How fast one sender writes to an account: enough of the last hour to decide, never a look at the messages."""
+
+    account = models.ForeignKey(ChannelAccount, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=254)
+    recent = models.JSONField(default=list)  # seconds since 1970, oldest first, not more than decide
+    seen_at = models.DateTimeField()
+    limited_from = models.DateTimeField(null=True)  # of the present or last time that it was too much
+    limited_until = models.DateTimeField(null=True)
+    held = models.PositiveIntegerField(default=0)  # messages beyond the limit since then
+    told = models.JSONField(default=list)  # places that show the notice already
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "address"], name="sender_pace_once")]
+        indexes = [
+            models.Index(fields=["seen_at"], name="sender_pace_seen"),
+            models.Index(
+                fields=["account", "limited_until"],
+                name="sender_pace_limited",
+                condition=Q(limited_until__isnull=False),
+            ),
         ]
 
 
@@ -168,41 +208,15 @@ class DeliveryAttempt(models.Model):
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
 
 
-class ImportJob(models.Model):
-    """One run of a file through the importer. Counts, cursor and stored rows of a batch commit together."""
-
-    class State(models.TextChoices):
-        UPLOADED = "uploaded", _("Columns are being chosen")
-        RUNNING = "running", _("Runs")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Did not work")
-        CANCELLED = "cancelled", _("Stopped")
+class ImportJob(FileJob):
+    """One run of a file through the importer."""
 
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
     account = models.ForeignKey(ChannelAccount, on_delete=models.CASCADE, null=True, related_name="+")
-    filename = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64)  # of the file, in media
-    size = models.PositiveBigIntegerField(default=0)
-    table = models.JSONField(
-        default=dict
-    )  # {"kind", "encoding", "delimiter", "sheet", "headers"} as found or chosen
-    mapping = models.JSONField(default=dict)
-    state = models.CharField(max_length=9, choices=State, default=State.UPLOADED)
-    row_cursor = models.PositiveIntegerField(default=0)  # last committed row, numbered as a spreadsheet does
-    estimate = models.PositiveIntegerField(default=0)
-    rows = models.PositiveIntegerField(default=0)
-    created = models.PositiveIntegerField(default=0)
-    updated = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    errors = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, default="")  # why the whole file failed
+    # {"kind", "encoding", "delimiter", "sheet", "headers"} as found or chosen
+    table = models.JSONField(default=dict)
     error_digest = models.CharField(max_length=64, blank=True, default="")  # file of row errors, in media
-    runs = models.PositiveIntegerField(default=0)  # how often work was planned; makes outbox keys unique
-    lease_until = models.DateTimeField(null=True)
     created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField()
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -211,13 +225,11 @@ class ImportJob(models.Model):
                 name="import_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(state="uploaded") | Q(account__isnull=False), name="import_running_has_account"
+                condition=Q(state__in=["uploaded", "cancelled"]) | Q(account__isnull=False),
+                name="import_running_has_account",
             ),
         ]
         indexes = [models.Index(fields=["organisation", "-id"], name="import_list")]
-
-    def __str__(self) -> str:
-        return self.filename
 
 
 class ImportIssue(models.Model):

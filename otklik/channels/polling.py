@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.utils.translation import gettext_lazy as _
 
-from otklik.channels import intake, registry
+from otklik.channels import credentials, intake, registry
 from otklik.channels.models import ChannelAccount
 from otklik.channels.protocol import PullPage
-from otklik.kernel import clock, events, outbox
+from otklik.kernel import clock, events, outbox, space
 from otklik.kernel.errors import OtklikError
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,15 @@ TOPIC = "channels.poll"
 TOPIC_HEALTH = "channel.changed"
 MAX_PAGES = 50  # of one poll; the rest follows at once
 KEPT_NOTICES = 20
+
+
+class NoRoom(OtklikError):
+    code = "disk_full"
+    status = 507
+    text = _(
+        "The disk is full. Nothing is lost: what is new waits at the far end and comes in by itself once there is"
+        " room. Free some space."
+    )
 
 
 def plan_due(limit: int = 100) -> int:
@@ -52,8 +62,8 @@ def poll(payload: dict[str, Any]) -> None:
     if account is None:
         return
     try:
-        for _ in range(MAX_PAGES):
-            page = registry.adapter(account.kind).pull(account.config, account.cursor)
+        for _page in range(MAX_PAGES):
+            page = _pull(account)
             intake.store(account, page.events, cursor=page.cursor)
             account.cursor = page.cursor
             note(account, page)
@@ -63,6 +73,17 @@ def poll(payload: dict[str, Any]) -> None:
         failing(account, error)
     else:
         recovered(account)
+
+
+def _pull(account: ChannelAccount) -> PullPage:
+    """One page. A token that is refused before its time is renewed once, then the server's word stands."""
+    adapter, config = registry.adapter(account.kind), credentials.config_of(account)
+    try:
+        return adapter.pull(config, account.cursor)
+    except Exception as error:
+        if getattr(error, "code", "") != "token_expired" or not credentials.spoil(config):
+            raise
+    return adapter.pull(credentials.config_of(account), account.cursor)
 
 
 def note(account: ChannelAccount, page: PullPage) -> None:
@@ -78,21 +99,30 @@ def note(account: ChannelAccount, page: PullPage) -> None:
 def failing(account: ChannelAccount, error: Exception) -> None:
     """Remember what is wrong in a sentence; the account is asked again at its next moment."""
     log.warning("channel %s cannot be asked: %s", account.pk, type(error).__name__)
+    if space.is_refusal(error):
+        space.refused()
+        error = NoRoom()
     code = str(getattr(error, "code", "failed"))[:64]
     sentence = (
         error.sentence if isinstance(error, OtklikError) else str(getattr(error, "sentence", "") or error)
     )
-    with transaction.atomic():
-        ChannelAccount.objects.filter(pk=account.pk).update(
-            error_code=code,
-            error=sentence[:2000] or type(error).__name__,
-            failing_since=account.failing_since or clock.now(),
-            last_polled_at=clock.now(),
-        )
-        events.publish(TOPIC_HEALTH, account.organisation_id, account_id=account.pk, ok=False)
+    try:
+        with transaction.atomic():
+            ChannelAccount.objects.filter(pk=account.pk).update(
+                error_code=code,
+                error=sentence[:2000] or type(error).__name__,
+                failing_since=account.failing_since or clock.now(),
+                last_polled_at=clock.now(),
+            )
+            events.publish(TOPIC_HEALTH, account.organisation_id, account_id=account.pk, ok=False)
+    except OperationalError as full:
+        if not space.is_refusal(full):
+            raise
+        space.refused()  # not even this could be written: the sign beside the media says it
 
 
 def recovered(account: ChannelAccount) -> None:
+    space.granted()
     with transaction.atomic():
         ChannelAccount.objects.filter(pk=account.pk).update(
             error_code="", error="", failing_since=None, last_polled_at=clock.now(), last_ok_at=clock.now()

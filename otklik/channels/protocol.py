@@ -93,6 +93,7 @@ class Outbound:
     subject: str = ""
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    also_to: tuple[str, ...] = ()  # further addressees of the same letter, seen by all
     cc: tuple[str, ...] = ()
     sender_name: str = ""
     files: tuple[OutboundFile, ...] = ()

@@ -28,6 +28,12 @@ def import_sources(organisation_id: int) -> QuerySet[ChannelAccount]:
     return connected(organisation_id).filter(kind="import")
 
 
+def own_addresses(organisation_id: int) -> set[str]:
+    """Mail addresses that are ours, lower case: what comes from them is no customer."""
+    found = accounts(organisation_id).filter(kind="mail").values_list("settings__address", flat=True)
+    return {str(one).lower() for one in found if one}
+
+
 def traffic(organisation_id: int, hours: int = 24) -> dict[int, list[int]]:
     """Events stored in each of the last `hours` hours, oldest first, by account."""
     since = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
@@ -60,6 +66,11 @@ def sent_since(organisation_id: int, hours: int = 24) -> dict[int, int]:
     return {account_id: number for account_id, number in rows}
 
 
+def _put_off() -> Q:
+    """Answers that wait for a moment somebody chose: they are not late and not stuck."""
+    return Q(state=DeliveryState.QUEUED, attempts=0, due_at__gt=clock.after(600.0))
+
+
 def delivery_counts(organisation_id: int) -> dict[str, int]:
     """How many answers wait, are repeated, are stopped or unknown."""
     states = (
@@ -72,6 +83,7 @@ def delivery_counts(organisation_id: int) -> dict[str, int]:
     )
     rows = (
         Delivery.objects.filter(organisation_id=organisation_id, state__in=states)
+        .exclude(_put_off())
         .values_list("state")
         .annotate(number=Count("id"))
         .order_by()
@@ -89,6 +101,7 @@ def waiting_deliveries(organisation_id: int) -> QuerySet[Delivery]:
     )
     return (
         Delivery.objects.filter(organisation_id=organisation_id, state__in=states)
+        .exclude(_put_off())
         .select_related("account")
         .order_by("queued_at", "id")
     )
@@ -128,6 +141,15 @@ def account(organisation_id: int, account_id: int) -> ChannelAccount:
     if found is None:
         raise NotFound
     return found
+
+
+def writing(organisation_id: int) -> list[ChannelAccount]:
+    """Connected accounts through which a person can be written to in private, by name."""
+    return [
+        one
+        for one in connected(organisation_id).filter(active=True)
+        if registry.has(one.kind) and registry.adapter(one.kind).capabilities(one.settings).reply_private
+    ]
 
 
 def facts(account_id: int) -> AccountFacts:

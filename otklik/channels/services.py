@@ -6,6 +6,7 @@ What a person does to answers and raw events on the operations page is in repair
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from otklik.accounts import policy
 from otklik.accounts import queries as staff
 from otklik.accounts.principals import User
 from otklik.audit import services as audit
-from otklik.channels import polling, registry
+from otklik.channels import credentials, polling, registry
 from otklik.channels.models import ChannelAccount
 from otklik.channels.protocol import CheckResult
 from otklik.kernel import clock, secrets
@@ -51,7 +52,7 @@ def connect(  # noqa: PLR0913 an account has these parts
     if not name.strip():
         raise Invalid(_("Give the channel a name by which your colleagues recognise it."), field="name")
     begin = getattr(registry.adapter(kind), "begin", None)
-    cursor = begin(config) if begin else {}  # asks the far end: not inside the transaction
+    cursor = _begin(begin, config) if begin else {}  # asks the far end: not inside the transaction
     shown, hidden = _split(config)
     with transaction.atomic():
         account = ChannelAccount.objects.create(
@@ -69,6 +70,13 @@ def connect(  # noqa: PLR0913 an account has these parts
         )
         _record("channel.connected", account, by, channel=kind)
     return account
+
+
+def _begin(begin: Callable[[dict[str, Any]], dict[str, Any]], config: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return begin(credentials.ready(config))
+    except OtklikError:  # as with a server that does not answer: the first look says what is wrong
+        return {}
 
 
 @transaction.atomic
@@ -181,7 +189,7 @@ def check(account_id: int, *, by: User) -> CheckResult:
 def try_settings(kind: str, config: dict[str, Any]) -> CheckResult:
     """Ask the far end with settings that need not be stored. Never raises: a surprise is a sentence too."""
     try:
-        return registry.adapter(kind).check(config)
+        return registry.adapter(kind).check(credentials.ready(config, now=True))
     except OtklikError as error:
         return CheckResult(ok=False, code=error.code, message=error.sentence)
     except Exception as error:

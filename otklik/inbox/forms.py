@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from otklik.analysis import words
 from otklik.inbox.models import ConversationState
 from otklik.inbox.queries import ORDERS, VIEWS, Filters
 from otklik.kernel import clock
@@ -28,6 +29,10 @@ NAMES = {
     "labels": "label",
     "visibility": "place",
     "ratings": "rating",
+    "tones": "tone",
+    "intents": "intent",
+    "causes": "cause",
+    "priorities": "priority",
     "customer": "customer",
     "source": "source",
     "since": "since",
@@ -39,6 +44,7 @@ NAMES = {
 MAX_DIGITS = 17  # fits a database number
 NUMBERS = ("accounts", "assignees", "teams", "labels", "ratings")
 WORDS = ("states", "channels")
+READINGS = {"tones": "tone", "intents": "intent", "causes": "cause", "priorities": "priority"}
 DEFAULTS = asdict(Filters())
 
 FIELD_TITLES: dict[str, Any] = {
@@ -50,6 +56,7 @@ FIELD_TITLES: dict[str, Any] = {
     "labels": gettext_lazy("Label"),
     "visibility": gettext_lazy("Visibility"),
     "ratings": gettext_lazy("Rating"),
+    **{name: words.FIELDS[field] for name, field in READINGS.items()},
     "customer": gettext_lazy("Customer"),
     "source": gettext_lazy("Site"),
     "since": gettext_lazy("From"),
@@ -79,6 +86,8 @@ def filters_of(data: QueryDict) -> Filters:
         found[name] = tuple(dict.fromkeys(filter(None, map(whole, data.getlist(NAMES[name])))))
     found["states"] = tuple(one for one in data.getlist("state") if one in ConversationState.values)
     found["channels"] = tuple(one[:32] for one in data.getlist("channel") if one)
+    for name, field in READINGS.items():
+        found[name] = tuple(one for one in data.getlist(field) if one in words.VALUES[field])
     found["customer"] = whole(data.get("customer", ""))
     found["source"] = data.get("source", "")[:100]
     found["query"] = data.get("q", "").strip()[:200]
@@ -150,6 +159,7 @@ def chips(filters: Filters, names: Names) -> list[Chip]:
         "teams": names.teams,
         "labels": names.labels,
         "ratings": {n: "★" * n for n in range(1, 6)},
+        **{name: words.VALUES[field] for name, field in READINGS.items()},
     }
     for field, lookup in lookups.items():
         values = getattr(filters, field)
@@ -215,3 +225,25 @@ def ids_of(values: Iterable[str]) -> list[int]:
 
 def today() -> date:
     return timezone.localtime(clock.now()).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field of the reading to filter by."""
+
+    name: str
+    title: str
+    choices: list[tuple[str, str]]
+    chosen: tuple[str, ...]
+
+
+def reading_choices(filters: Filters) -> list[Choice]:
+    return [
+        Choice(
+            field,
+            str(words.FIELDS[field]),
+            [(key, str(title)) for key, title in words.VALUES[field].items() if key],
+            getattr(filters, name),
+        )
+        for name, field in READINGS.items()
+    ]

@@ -15,8 +15,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from otklik.inbox import understood
 from otklik.inbox.models import Attachment, Conversation, Message
+from otklik.inbox.services import recipients, wishes
+from otklik.inbox.services.summary import SCHEDULED
 from otklik.inbox.templatetags.inbox import when
+from otklik.kernel.languages import name_of as language_name
 
 LINK = re.compile(r"https?://[^\s<>«»\"]+[^\s<>«»\".,;:!?)\]]")
 TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
@@ -26,6 +30,7 @@ PREVIEWED = ("image/png", "image/jpeg", "image/gif", "image/webp")
 # state of a delivery → (icon, words, tone)
 SIGNS: dict[str, tuple[str, Any, str]] = {
     "queued": ("clock", gettext_lazy("Waiting to be sent"), ""),
+    "scheduled": ("clock", gettext_lazy("Leaves later"), "info"),
     "sending": ("clock", gettext_lazy("Being sent"), ""),
     "sent": ("check", gettext_lazy("Sent"), ""),
     "delivered": ("checks", gettext_lazy("Delivered"), ""),
@@ -58,7 +63,23 @@ SENTENCES: dict[str, tuple[str, Any]] = {
     "conversation.unlinked": ("link", gettext_lazy("No longer linked with No. %(other)s")),
     "conversation.started": ("edit", gettext_lazy("We wrote first")),
     "conversation.undone": ("undo", gettext_lazy("Taken back")),
+    "message.held_stopped": (
+        "block",
+        gettext_lazy(
+            "The customer asked not to be written to: the planned answer is a draft of %(user)s again"
+        ),
+    ),
+    "message.held": (
+        "pause",
+        gettext_lazy("The customer wrote first: the planned answer is a draft of %(user)s again"),
+    ),
     "conversation.requeued": ("people", gettext_lazy("Back in the queue of the team %(team)s")),
+    "conversation.flooded": (
+        "pause",
+        gettext_lazy(
+            "%(address)s writes more than %(limit)s messages an hour: no automatic answers until it calms down"
+        ),
+    ),
     "reminder.set": ("clock", gettext_lazy("Reminder for %(due)s")),
 }
 
@@ -84,9 +105,14 @@ class Said:
     sign: str = ""
     sign_text: str = ""
     sign_tone: str = ""
+    to: list[str] = field(default_factory=list)  # of a letter to several
     cc: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unread: bool = False
+    otherwise: list[str] = field(default_factory=list)  # wishes of the customer it did not keep
+    reason: str = ""
+    needs_reason: bool = False  # sent now instead of later it would not keep to a wish
+    understood: understood.Understood | None = None
 
     @property
     def doubtful(self) -> bool:
@@ -108,8 +134,9 @@ class Item:
 
 
 def thread_items(messages: Sequence[Message], conversation: Conversation, *, seen_id: int = 0) -> list[Item]:
-    """Messages in order with the lines between them. Two queries for the mentions, whatever the length."""
+    """Messages in order with the lines between them. A fixed number of queries, whatever the length."""
     prefetch_related_objects(list(messages), "mentions__user")
+    readings = understood.of(messages)
     items: list[Item] = []
     day: date | None = None
     place = ""
@@ -125,11 +152,11 @@ def thread_items(messages: Sequence[Message], conversation: Conversation, *, see
         if message.direction in ("in", "out") and message.visibility != place:
             place = message.visibility
             items.append(Item(place, message.occurred_at, key=f"place-{message.pk}"))
-        items.append(_item(message))
+        items.append(_item(message, conversation, readings.get(message.pk)))
     return items
 
 
-def _item(message: Message) -> Item:
+def _item(message: Message, conversation: Conversation, read: understood.Understood | None) -> Item:
     key = f"m-{message.pk}"
     if message.direction == "system":
         icon, text = sentence(message.event, message.author_name)
@@ -138,8 +165,12 @@ def _item(message: Message) -> Item:
         return Item("gone", message.occurred_at, said=Said(message, []), key=key, version="gone")
     kind = "note" if message.direction == "note" else "said"
     edited = message.edited_at.isoformat() if message.edited_at else ""
-    version = f"{message.delivery_state}.{edited}.{message.has_files}"
-    return Item(kind, message.occurred_at, said=said(message), key=key, version=version)
+    version = f"{message.delivery_state}.{edited}.{message.has_files}.{message.due_at}.{read.version if read else ''}"
+    shown = said(message)
+    shown.understood = read
+    if message.delivery_state == SCHEDULED:
+        shown.needs_reason = wishes.breaks_now(conversation, visibility=message.visibility, text=message.text)
+    return Item(kind, message.occurred_at, said=shown, key=key, version=version)
 
 
 def said(message: Message) -> Said:
@@ -160,9 +191,18 @@ def said(message: Message) -> Said:
         sign=icon,
         sign_text=str(words),
         sign_tone=tone,
-        cc=list(message.recipients.get("cc") or []),
+        to=_addressees(message),
+        cc=recipients.titles(message, "cc"),
         problems=[str(problem[-1]) for problem in message.problems if problem],
+        otherwise=wishes.sentences(message.deviation),
+        reason=wishes.reason_words(message.deviation.get("reason", "")),
     )
+
+
+def _addressees(message: Message) -> list[str]:
+    """Shown when there is something to see: several, or copies beside them."""
+    found = recipients.titles(message, "to")
+    return found if len(found) > 1 or message.recipients.get("cc") else []
 
 
 def sentence(event: dict[str, Any], who: str = "") -> tuple[str, str]:
@@ -171,6 +211,8 @@ def sentence(event: dict[str, Any], who: str = "") -> tuple[str, str]:
     data = {key: _worded(value) for key, value in event.items()}
     if code == "conversation.assigned":
         return "people", _assigned(data, who)
+    if code == "conversation.routed" and data.get("language"):
+        return "people", _routed(data)
     icon, text = SENTENCES.get(code, ("info", code))
     try:
         return icon, str(text) % data
@@ -185,6 +227,14 @@ def _worded(value: Any) -> str:
         moment = parse_datetime(text)
         return when(moment) if moment else text
     return text
+
+
+def _routed(data: dict[str, str]) -> str:
+    """Why this person: the language of the customer, or the turn because nobody who speaks it is free."""
+    words = {"user": data.get("user", ""), "language": language_name(data["language"])}
+    if data.get("why") == "speaks":
+        return _("Given by turn: %(user)s. Reason: answers in the customer's language (%(language)s)") % words
+    return _("Given by turn: %(user)s. Nobody free answers in the customer's language (%(language)s)") % words
 
 
 def _assigned(data: dict[str, str], who: str) -> str:

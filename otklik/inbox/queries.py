@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
+from otklik.analysis import queries as analysis
 from otklik.inbox.models import (
     Conversation,
     ConversationLabel,
@@ -24,11 +26,12 @@ from otklik.inbox.models import (
     SavedView,
     Seen,
 )
+from otklik.inbox.places import MAX_ID, placed
 from otklik.kernel import clock, textindex
 from otklik.kernel.errors import Invalid, NotFound
 
 PAGE = 50
-SEARCH_KIND = "message"
+SEARCH_KIND = KIND = "message"
 
 
 def visible_to(who: policy.Principal) -> QuerySet[Conversation]:
@@ -63,6 +66,10 @@ class Filters:
     visibility: str = ""
     ratings: tuple[int, ...] = ()
     customer: int = 0
+    tones: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
     source: str = ""
     since: str = ""  # date, inclusive
     until: str = ""
@@ -82,6 +89,7 @@ VIEWS: dict[str, Any] = {
     "mentions": _("I am mentioned"),
     "drafts": _("My drafts"),
     "trouble": _("Not delivered"),
+    "unsure": _("Unsure what it says"),
     "all": _("All"),
 }
 
@@ -104,7 +112,7 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
         rows = rows.filter(
             Exists(ConversationLabel.objects.filter(conversation=OuterRef("pk"), label_id=label_id))
         )
-    rows = _by_dates(_by_details(rows, filters), who, filters)
+    rows = _by_reading(_by_dates(_by_details(rows, filters), who, filters), filters)
     if filters.query.strip():
         rows = _by_words(rows, who, filters.query)
     return rows.order_by(*ORDERS.get(filters.order, ORDERS["newest"]))
@@ -128,6 +136,17 @@ def _by_details(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conv
     if filters.source:
         rows = rows.filter(source=filters.source)
     return rows
+
+
+def _by_reading(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conversation]:
+    """What was read in the customer's newest message."""
+    wanted = {
+        "tone": filters.tones,
+        "intent": filters.intents,
+        "cause": filters.causes,
+        "priority": filters.priorities,
+    }
+    return rows.filter(analysis.has(KIND, "last_inbound_id", **wanted)) if any(wanted.values()) else rows
 
 
 def _by_dates(
@@ -162,6 +181,8 @@ def _of_view(rows: QuerySet[Conversation], who: User, filters: Filters) -> Query
     view = filters.view
     if view in OWN_STATE:
         return rows.filter(state=OWN_STATE[view])
+    if view == "unsure":
+        return rows.filter(analysis.has(KIND, "last_inbound_id", unsure=True), state__in=ACTIVE)
     if view == "trouble":
         return rows.exclude(trouble="")
     if view == "mentions":
@@ -189,17 +210,19 @@ def _drafts(who: User) -> QuerySet[Draft]:
     return Draft.objects.filter(Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False))).distinct()
 
 
-MAX_ID = 2**63 - 1
-
-
 def _by_words(rows: QuerySet[Conversation], who: User, query: str) -> QuerySet[Conversation]:
-    number = query.strip().lstrip("№#").strip()
-    if number.isascii() and number.isdigit() and int(number) <= MAX_ID:
-        by_number = visible_to(who).filter(pk=int(number))
-        if by_number.exists():
-            return by_number
+    """Texts of the view that hold the words; a number also finds its conversation, wherever it is ("№12": only it)."""
     found = textindex.search(who.organisation_id, SEARCH_KIND, query)
-    return rows if found is None else rows.filter(Q(pk__in=found))
+    with_words = rows if found is None else rows.filter(pk__in=found)
+    number = query.strip().lstrip("№#").strip()
+    if not (number.isascii() and number.isdigit() and int(number) <= MAX_ID):
+        return with_words
+    by_number = visible_to(who).filter(pk=int(number))
+    if not by_number.exists():
+        return with_words
+    if query.strip()[0] in "№#":
+        return by_number
+    return visible_to(who).filter(Q(pk=int(number)) | Q(pk__in=with_words.values("pk")))
 
 
 @dataclass(slots=True)
@@ -213,14 +236,17 @@ class Row:
     deleted: bool = False
 
 
-def page(
-    who: User, filters: Filters, *, before: tuple[datetime, int] | None = None, size: int = PAGE
-) -> list[Row]:
-    """One page of the list in a fixed number of queries. `before`: last_message_at and id of the last row shown."""
-    rows = filtered(who, filters).select_related("assignee", "team", "account")
-    if before is not None:
-        rows = rows.filter(_after_row(filters.order, *before))
-    found = list(rows[:size])
+def page(who: User, filters: Filters, *, after: str = "", size: int = PAGE) -> list[Row]:
+    """One page of the list in a fixed number of queries. `after`: `place` of the last row shown; else from the top."""
+    found = filtered(who, filters).select_related("assignee", "team", "account")
+    at = placed(after)
+    if at is not None:
+        found = found.filter(_after_row(filters.order, *at))
+    return rows(who, list(found[:size]))
+
+
+def rows(who: User, found: Sequence[Conversation]) -> list[Row]:
+    """What belongs to the reader beside these conversations, in four queries."""
     ids = [one.pk for one in found]
     seen = {row.conversation_id: row for row in Seen.objects.filter(user_id=who.pk, conversation_id__in=ids)}
     drafts = (
@@ -273,6 +299,27 @@ def _after_row(order: str, moment: datetime, pk: int) -> Q:
 CAP = 1000  # numbers above are shown as "many"
 
 
+def to_do(who: User) -> int:
+    """Open conversations of the person, and those nobody of their teams, or nobody at all, has taken; at most CAP."""
+    rows = visible_to(who).filter(state=ConversationState.OPEN).order_by().values("pk")
+    free = rows.filter(Q(team=None) | _belongs("team", who), assignee=None)
+    mine = rows.filter(_belongs("mine", who))
+    return min(mine[:CAP].count() + free[:CAP].count(), CAP)
+
+
+UNREAD_OF = 100  # newest own conversations looked at for the number in the title
+
+
+def unread_of_mine(who: User) -> int:
+    """How many of the person's own open conversations are unread, in two queries."""
+    found = list(filtered(who, Filters(view="mine"))[:UNREAD_OF])
+    seen = {
+        row.conversation_id: row
+        for row in Seen.objects.filter(user_id=who.pk, conversation_id__in=[one.pk for one in found])
+    }
+    return sum(is_unread(one, seen.get(one.pk)) for one in found)
+
+
 def counts(who: User) -> dict[str, int]:
     """Numbers beside the views in two queries, at most CAP each. Mentions: conversations with unread ones."""
     is_open, active = Q(state=ConversationState.OPEN), Q(state__in=ACTIVE)
@@ -292,46 +339,27 @@ def counts(who: User) -> dict[str, int]:
 
 def _rare_counts(who: User) -> dict[str, int]:
     here = Q(conversation__organisation_id=who.organisation_id, conversation__merged_into=None)
-    mentions = (
-        Mention.objects.filter(
-            user_id=who.pk,
-            read_at=None,
-            message__conversation__organisation_id=who.organisation_id,
-            message__conversation__merged_into=None,
-        )
-        .annotate(view=Value("mentions"))
-        .order_by()
-        .values("view")
-        .annotate(number=Count("message__conversation", distinct=True))
+    mentions = Mention.objects.filter(
+        user_id=who.pk,
+        read_at=None,
+        message__conversation__organisation_id=who.organisation_id,
+        message__conversation__merged_into=None,
     )
-    drafts = (
-        Draft.objects.filter(here, Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False)))
-        .annotate(view=Value("drafts"))
-        .order_by()
-        .values("view")
-        .annotate(number=Count("conversation", distinct=True))
+    drafts = Draft.objects.filter(here, Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False)))
+    unsure = visible_to(who).filter(analysis.has(KIND, "last_inbound_id", unsure=True), state__in=ACTIVE)
+    counted = _counted("mentions", mentions, "message__conversation").union(
+        _counted("drafts", drafts, "conversation"),
+        _counted("trouble", visible_to(who).exclude(trouble=""), "pk"),
+        _counted("unsure", unsure, "pk"),
+        all=True,
     )
-    trouble = (
-        visible_to(who)
-        .exclude(trouble="")
-        .annotate(view=Value("trouble"))
-        .order_by()
-        .values("view")
-        .annotate(number=Count("pk"))
-    )
-    rows = mentions.union(drafts, trouble, all=True).values_list("view", "number")
-    return dict(rows)
+    return dict(counted.values_list("view", "number"))
 
 
-def thread(who: policy.Principal, conversation_id: int) -> list[Message]:
-    """Messages of a conversation in order, with files, authors and revisions, in a fixed number of queries."""
-    policy.require(who, "conversation.read")
-    return list(
-        Message.objects.filter(conversation_id=conversation_id, organisation_id=who.organisation_id)
-        .select_related("author_user", "author_customer")
-        .prefetch_related("attachments", "revisions")
-        .order_by("occurred_at", "id")
-    )
+def _counted(view: str, rows: QuerySet[Any], what: str) -> Any:
+    """One row (view, number of different conversations), or none."""
+    named = rows.annotate(view=Value(view)).order_by().values("view")
+    return named.annotate(number=Count(what, distinct=True))
 
 
 def message(who: policy.Principal, message_id: int) -> Message:

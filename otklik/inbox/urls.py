@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from otklik.inbox.views import actions, bulk, composing, messages, pages
+from otklik.inbox.views import actions, bulk, composing, messages, pages, setup, starting
 
 urlpatterns = [
     path("inbox/", pages.index, name="inbox"),
@@ -32,8 +32,9 @@ urlpatterns = [
         composing.template_text,
         name="inbox-template-text",
     ),
-    path("inbox/new/", actions.start_dialog, name="inbox-new"),
-    path("inbox/new/send/", actions.start, name="inbox-start"),
+    path("inbox/<int:conversation_id>/later/", composing.later_dialog, name="inbox-later"),
+    path("inbox/new/", starting.dialog, name="inbox-new"),
+    path("inbox/new/send/", starting.send, name="inbox-start"),
     # a conversation
     path("inbox/<int:conversation_id>/do/<slug:action>/", actions.act, name="inbox-do"),
     path("inbox/<int:conversation_id>/ask/<slug:action>/", actions.dialog, name="inbox-ask"),
@@ -44,10 +45,13 @@ urlpatterns = [
     path("inbox/splits/<int:split_id>/undo/", actions.unsplit, name="inbox-unsplit"),
     # a message
     path("inbox/messages/<int:message_id>/html", messages.html, name="inbox-html"),
+    path("inbox/images/<str:token>", messages.remote_image, name="inbox-remote-image"),
     path("inbox/messages/<int:message_id>/raw", messages.raw, name="inbox-raw"),
     path("inbox/messages/<int:message_id>/copy", messages.copy, name="inbox-copy"),
     path("inbox/messages/<int:message_id>/cancel/", messages.cancel, name="inbox-cancel"),
+    path("inbox/messages/<int:message_id>/planned/<slug:act>/", messages.planned, name="inbox-scheduled"),
     path("inbox/messages/<int:message_id>/draft/", messages.to_draft, name="inbox-to-draft"),
+    path("inbox/messages/<int:message_id>/reading/", messages.reading, name="inbox-reading"),
     path("inbox/messages/<int:message_id>/decide/<slug:answer>/", messages.decide, name="inbox-decide"),
     path("inbox/messages/<int:message_id>/posted/", messages.posted, name="inbox-posted"),
     path("inbox/files/<int:attachment_id>/", messages.file, name="inbox-file"),
@@ -58,4 +62,14 @@ urlpatterns = [
     path("inbox/views/new/", bulk.save_dialog, name="inbox-view-new"),
     path("inbox/views/save/", bulk.save_view, name="inbox-view-save"),
     path("inbox/views/<int:view_id>/delete/", bulk.delete_view, name="inbox-view-delete"),
+    # settings: ready texts and labels
+    path("settings/templates/", setup.template_list, name="templates"),
+    path("settings/templates/new/", setup.template, name="template_new"),
+    path("settings/templates/<int:template_id>/", setup.template, name="template"),
+    path("settings/templates/<int:template_id>/archive/", setup.archive_template, name="template_archive"),
+    path("settings/templates/<int:template_id>/restore/", setup.restore_template, name="template_restore"),
+    path("settings/labels/", setup.label_list, name="labels"),
+    path("settings/labels/<int:label_id>/", setup.label, name="label"),
+    path("settings/labels/<int:label_id>/archive/", setup.archive_label, name="label_archive"),
+    path("settings/labels/<int:label_id>/restore/", setup.restore_label, name="label_restore"),
 ]

@@ -7,7 +7,7 @@ Readers therefore go by (transaction, id) and stop below the oldest transaction 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from otklik.kernel.database import VisibleFloor, is_postgresql
 from otklik.kernel.models import Event
 
 E = TypeVar("E")
+LARGEST = 2**63 - 1  # what a column of the database holds
 
 
 @dataclass(frozen=True, order=True)
@@ -34,8 +35,10 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Cursor:
         """Tolerant: anything unreadable is the beginning."""
-        left, _, right = text.partition(".")
-        return cls(int(left), int(right)) if left.isdigit() and right.isdigit() else cls()
+        left, _, right = text[:64].partition(".")
+        if not (left.isdecimal() and right.isdecimal()):
+            return cls()
+        return cls(min(int(left), LARGEST), min(int(right), LARGEST))
 
 
 _handlers: dict[type, list[Callable[[Any], None]]] = {}
@@ -69,6 +72,18 @@ def publish(topic: str, organisation_id: int, **payload: Any) -> None:
                 json.dumps(payload),
                 connection.ops.adapt_datetimefield_value(clock.now()),
             ],
+        )
+
+
+def publish_many(topic: str, organisation_id: int, payloads: Iterable[dict[str, Any]]) -> None:
+    """`publish` for many changes of one kind, in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("events.publish_many() needs the transaction of the changes")
+    at = connection.ops.adapt_datetimefield_value(clock.now())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO kernel_event (organisation_id, topic, payload, at) VALUES (%s, %s, %s, %s)",
+            [(organisation_id, topic, json.dumps(payload), at) for payload in payloads],
         )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from otklik.kernel.errors import OtklikError
+
+_BLOCK = 1 << 20  # bytes
 
 
 class DiskFull(OtklikError):
@@ -26,21 +30,38 @@ def path_of(digest: str) -> Path:
 def put(content: bytes) -> str:
     """Store once, durably; returns the sha256. Raises DiskFull with nothing half-written."""
     digest = hashlib.sha256(content).hexdigest()
+    if not path_of(digest).exists():
+        _write(digest, (content,))
+    return digest
+
+
+def put_file(source: BinaryIO) -> tuple[str, int]:
+    """Like `put`, for a file of any size, read twice from its beginning in blocks; returns (sha256, bytes)."""
+    source.seek(0)
+    digest = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]  # seek is all it lacks
+    size = source.tell()
+    if not path_of(digest).exists():
+        source.seek(0)
+        _write(digest, iter(lambda: source.read(_BLOCK), b""))
+    return digest, size
+
+
+def _write(digest: str, blocks: Iterable[bytes]) -> None:
     target = path_of(digest)
-    if target.exists():
-        return digest
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent)
+    name = ""
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent)
         with os.fdopen(handle, "wb") as out:
-            out.write(content)
+            for block in blocks:
+                out.write(block)
             out.flush()
             os.fsync(out.fileno())
         os.replace(name, target)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        if name:
+            Path(name).unlink(missing_ok=True)
         raise DiskFull from error
-    return digest
 
 
 def get(digest: str) -> bytes:

@@ -17,12 +17,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from otklik.kernel import clock, wake
+from otklik.kernel import clock, space, wake
 from otklik.kernel.models import Outbox, OutboxState
 
 log = logging.getLogger(__name__)
 
 LEASE = 60.0  # seconds a claimed row stays invisible to others
+NO_ROOM = 30.0  # seconds until work that a full disk has stopped is tried again
 MAX_ATTEMPTS = 12
 BACKOFF_BASE = 2.0
 BACKOFF_CAP = 3600.0
@@ -120,6 +121,12 @@ def _work(row: Outbox) -> None:
     except Later as later:
         Outbox.objects.filter(pk=row.pk).update(run_after=clock.after(later.seconds))
     except Exception as error:
+        if space.is_refusal(error):
+            # no fault of this work: it waits for room however long that takes, and is never given up
+            space.refused()
+            log.warning("outbox %s waits for room on the disk", row.key)
+            Outbox.objects.filter(pk=row.pk).update(run_after=clock.after(NO_ROOM))
+            return
         log.exception("outbox %s failed", row.key)
         _failed(row, error)
 

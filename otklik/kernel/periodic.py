@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections
 
-from otklik.kernel import clock
+from otklik.kernel import clock, space
 from otklik.kernel.models import PeriodicJob
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,10 @@ def _run(job: Job) -> None:
         job.work()
         PeriodicJob.objects.filter(name=job.name).exclude(last_error="").update(last_error="")
     except Exception as error:
+        if space.is_refusal(error):
+            space.refused()
+            log.warning("periodic job %s waits for room on the disk", job.name)
+            return
         log.exception("periodic job %s failed", job.name)
         PeriodicJob.objects.filter(name=job.name).update(last_error=f"{type(error).__name__}: {error}"[:2000])
 
@@ -72,6 +76,8 @@ def loop(stop: threading.Event, *, pause: float = 0.5) -> None:
         try:
             tick()
         except Exception as error:  # the database may be restarting
+            if space.is_refusal(error):
+                space.refused()
             log.warning("tick postponed: %s", type(error).__name__)
         finally:
             close_old_connections()

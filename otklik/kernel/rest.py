@@ -90,8 +90,9 @@ def operation(  # noqa: PLR0913 an operation has these parts
 ) -> Callable[[V], V]:
     """Declare an operation of the API. Its name is the operation id, its docstring the description.
 
-    `right` is asked before the view runs (ANYBODY: none). `within`: with an Idempotency-Key, the work and its stored
-    answer are one transaction; False for work that waits for the network or makes transactions of its own.
+    `right` is asked before the view runs (ANYBODY: none). `within`: a writing operation is one transaction, together
+    with the answer stored for an Idempotency-Key; False for work that waits for the network or a large file, or makes
+    transactions of its own.
     `produces`: media type of an answer that is not JSON.
     """
 

@@ -6,15 +6,17 @@ No Django here: `.venv/bin/otklik` must run every text command without database 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 FLUSH_EVERY = 1000
 
 Record = dict[str, Any]
+Item = TypeVar("Item")
 
 
 class LineError(Exception):
@@ -30,6 +32,15 @@ class LineError(Exception):
         return self.ru if lang == "ru" else self.en
 
 
+class WrongCall(Exception):
+    """The command cannot begin as it was called: a sentence in both languages, exit code 2."""
+
+    def __init__(self, ru: str, en: str) -> None:
+        super().__init__(en)
+        self.ru = ru
+        self.en = en
+
+
 def dump(record: Record) -> str:
     """One JSON line. Lone surrogates are escaped, so that the output is always valid UTF-8."""
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -42,11 +53,21 @@ def dump(record: Record) -> str:
 
 @contextmanager
 def open_input(path: str | None) -> Iterator[IO[bytes]]:
+    """The stream to read; WrongCall when there is none to open."""
     if path is None or path == "-":
+        if sys.stdin is None:
+            raise WrongCall("Стандартный вход закрыт.", "Standard input is closed.")
         yield sys.stdin.buffer
-    else:
-        with Path(path).open("rb") as handle:
-            yield handle
+        return
+    try:
+        handle = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening may be a wrong call
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise WrongCall(
+            f"Файл «{path}» не читается: {why}.", f'The file "{path}" cannot be read: {why}.'
+        ) from error
+    with handle:
+        yield handle
 
 
 def write_line(record: Record) -> None:
@@ -55,15 +76,64 @@ def write_line(record: Record) -> None:
 
 def run_stream(source: IO[bytes], handle: Callable[[Record], Record], *, lang: str) -> int:
     """Answer every line of `source` in order; a bad line answers `{"id","error"}` and the rest goes on."""
+    answered = 0
     for number, raw in enumerate(source):
         line = raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
         if not line.strip():
             continue
         write_line(_answer(line, handle, lang))
-        if number % FLUSH_EVERY == FLUSH_EVERY - 1:
+        answered += 1
+        if answered % FLUSH_EVERY == 0:
             sys.stdout.buffer.flush()
     sys.stdout.buffer.flush()
     return 0
+
+
+def run_batches(
+    source: IO[bytes],
+    check: Callable[[Record], Item],
+    handle: Callable[[list[Item]], list[Record]],
+    *,
+    lang: str,
+    size: int,
+) -> int:
+    """As `run_stream` for work that is cheaper together: `check` reads one line, `handle` answers up to `size`.
+
+    Answers come in the order of the lines, each with the `id` of its line first.
+    """
+    waiting: list[tuple[Any, Item | LineError]] = []
+    for number, raw in enumerate(source):
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+        if not line.strip():
+            continue
+        waiting.append(_checked(line, check))
+        if len(waiting) == size:
+            _write_batch(waiting, handle, lang)
+            waiting = []
+    _write_batch(waiting, handle, lang)
+    return 0
+
+
+def _checked(line: bytes, check: Callable[[Record], Item]) -> tuple[Any, Item | LineError]:
+    identity: Any = None
+    try:
+        record = _read(line)
+        identity = record.get("id")
+        return identity, check(record)
+    except LineError as error:
+        return identity, error
+
+
+def _write_batch(
+    waiting: list[tuple[Any, Item | LineError]], handle: Callable[[list[Item]], list[Record]], lang: str
+) -> None:
+    answers = iter(handle([item for _, item in waiting if not isinstance(item, LineError)]))
+    for identity, item in waiting:
+        if isinstance(item, LineError):
+            write_line(error_line(identity, item.code, item.sentence(lang)))
+        else:
+            write_line({"id": identity, **next(answers)})
+    sys.stdout.buffer.flush()
 
 
 def _answer(line: bytes, handle: Callable[[Record], Record], lang: str) -> Record:
@@ -80,9 +150,20 @@ def error_line(identity: Any, code: str, message: str) -> Record:
     return {"id": identity, "error": {"code": code, "message": message}}
 
 
+def _number(text: str) -> float:
+    """A JSON number; NaN, Infinity and what overflows into it could not be written back as JSON."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
+
+
 def _read(line: bytes) -> Record:
     try:
-        record = json.loads(line.decode("utf-8"))
+        record = DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise LineError(
             "not_utf8",

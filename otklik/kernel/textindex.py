@@ -49,6 +49,11 @@ def tokens(text: str) -> list[str]:
     return list(dict.fromkeys(token(word[:MAX_WORD]) for word in words[: MAX_TOKENS * 2]))[:MAX_TOKENS]
 
 
+def ready(text: str) -> str:
+    """The tokens of a text as they are stored: the slow part of indexing, to be done before a transaction."""
+    return " ".join(tokens(text))
+
+
 @dataclass(frozen=True)
 class Entry:
     """One text to be found: a hit on `object_id` opens `group_id`."""
@@ -58,6 +63,7 @@ class Entry:
     object_id: int
     group_id: int
     text: str
+    words: str = ""  # of `ready(text)`, when it was worked out before the transaction
 
 
 Row = tuple[int, str, int, int, str]
@@ -81,11 +87,13 @@ class _Sqlite:
 
     def insert(self, rows: Sequence[Row]) -> None:
         with connection.cursor() as cursor:
-            for row in rows:
-                cursor.execute(_INSERT, row)
-                cursor.execute(
-                    "INSERT INTO kernel_fts(rowid, tokens) VALUES (last_insert_rowid(), %s)", [row[4]]
-                )
+            cursor.executemany(_INSERT, rows)
+            # one writer: what it has just inserted stands in a row
+            cursor.execute(
+                "INSERT INTO kernel_fts(rowid, tokens) SELECT id, tokens FROM kernel_indexedtext"
+                " WHERE id > last_insert_rowid() - %s",
+                [len(rows)],
+            )
 
     def erase(self, rows: Sequence[IndexedText]) -> None:
         with connection.cursor() as cursor:
@@ -161,7 +169,7 @@ def add(entries: Iterable[Entry]) -> None:
             entry.kind,
             entry.object_id,
             entry.group_id,
-            " ".join([*_scope(entry.organisation_id, entry.kind), *tokens(entry.text)]),
+            " ".join((*_scope(entry.organisation_id, entry.kind), entry.words or ready(entry.text))),
         )
         for entry in entries
     ]

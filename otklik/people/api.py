@@ -13,7 +13,7 @@ from otklik.accounts.principals import User
 from otklik.kernel.rest import Call, Done, Given, Id, Limit, Page, Window, cut, operation
 from otklik.people import history, queries, sentences
 from otklik.people.engine import mapping
-from otklik.people.models import Customer, CustomerMerge, Identity, Order
+from otklik.people.models import Customer, CustomerMerge, Identity, IdentityRemoval, Order
 from otklik.people.queries import Filters
 from otklik.people.services import identities, merging, orders, profile
 
@@ -42,6 +42,10 @@ class CustomerOut(Schema):
     language: str
     address_form: str
     contact_time: str
+    contact_since: str
+    contact_until: str
+    contact_days: str
+    time_zone: str
     handling_notes: str
     do_not_contact: bool
     do_not_contact_reason: str
@@ -65,7 +69,11 @@ class CustomerIn(Given):
     preferred_channel: str | None = Field(None, max_length=32)
     language: str | None = Field(None, max_length=8)
     address_form: Literal["", "vy", "ty"] | None = None
-    contact_time: str | None = Field(None, max_length=1000)
+    contact_time: str | None = Field(None, max_length=1000, description="in the customer's words")
+    contact_since: str | None = Field(None, max_length=8, description="best hours begin, as 10:00")
+    contact_until: str | None = Field(None, max_length=8, description="best hours end, as 18:00")
+    contact_days: str | None = Field(None, max_length=7, description="digits, 0 is Monday; empty: every day")
+    time_zone: str | None = Field(None, max_length=64, description="empty: the organisation's")
     handling_notes: str | None = Field(None, max_length=10_000)
     do_not_contact: bool | None = None
     do_not_contact_reason: str | None = Field(None, max_length=1000)
@@ -165,6 +173,13 @@ def merge_customers(request: Call, customer_id: Id, data: MergeIn) -> CustomerMe
     return merging.merge(customer_id, data.other_id, by=request.auth)
 
 
+@operation(router, "POST", "/customers/{customer_id}/apart", right="customer.merge", answer=Done)
+def keep_customers_apart(request: Call, customer_id: Id, data: MergeIn) -> Done:
+    """They look alike and are two people: never suggest it again."""
+    merging.keep_apart(customer_id, data.other_id, by=request.auth)
+    return Done()
+
+
 @operation(
     router, "POST", "/customer-merges/{merge_id}/undo", right="customer.merge", answer=CustomerMergeOut
 )
@@ -218,11 +233,23 @@ def add_identity(request: Call, customer_id: Id, data: IdentityIn) -> Identity:
     )
 
 
-@operation(router, "DELETE", "/identities/{identity_id}", right="customer.write", answer=Done)
-def remove_identity(request: Call, identity_id: Id) -> Done:
+class RemovedOut(Schema):
+    """`removal_id` takes it back within a day."""
+
+    removal_id: int = Field(alias="pk", serialization_alias="removal_id")
+    customer_id: int
+
+
+@operation(router, "DELETE", "/identities/{identity_id}", right="customer.write", answer=RemovedOut)
+def remove_identity(request: Call, identity_id: Id) -> IdentityRemoval:
     """Forget an address."""
-    identities.remove(identity_id, by=request.auth)
-    return Done()
+    return identities.remove(identity_id, by=request.auth)
+
+
+@operation(router, "POST", "/identity-removals/{removal_id}/undo", right="customer.write", answer=CustomerOut)
+def restore_identity(request: Call, removal_id: Id) -> Customer:
+    """Take a removal back, exactly."""
+    return identities.restore(removal_id, by=request.auth)
 
 
 @operation(

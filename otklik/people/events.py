@@ -68,3 +68,11 @@ class CustomerRenamed:
     organisation_id: int
     customer_id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStopped:
+    """The customer asked not to be written to: what was planned for them must not leave by itself."""
+
+    organisation_id: int
+    customer_id: int

@@ -13,11 +13,14 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from otklik.accounts import queries as accounts
+from otklik.accounts.principals import User
 from otklik.audit import queries as audit
 from otklik.kernel import clock
+from otklik.kernel.languages import name_of
 from otklik.people import kinds, ports, queries
-from otklik.people.models import Customer, Order
-from otklik.people.ports import TimelineEntry
+from otklik.people.models import AddressForm, Customer, Order
+from otklik.people.ports import CardAction, TimelineEntry
+from otklik.people.sentences import hours_sentence
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ ENTRY_ICONS = {
     "customer.calls_allowed": "ok",
     "customer.identity_added": "link",
     "customer.identity_removed": "trash",
+    "customer.identity_restored": "undo",
     "customer.identity_split": "out",
     "customer.merged": "merge",
     "customer.unmerged": "undo",
@@ -170,13 +174,14 @@ def _entry_text(action: str, data: dict[str, Any]) -> str:
         "customer.calls_allowed": _("May be called again"),
         "customer.identity_added": _("Added: %(kind)s %(external_id)s"),
         "customer.identity_removed": _("Removed: %(kind)s %(external_id)s"),
+        "customer.identity_restored": _("Back again: %(kind)s %(external_id)s"),
         "customer.identity_split": _("Split off: %(external_id)s"),
         "customer.merged": _("Merged with %(name)s"),
         "customer.unmerged": _("Merge with %(name)s taken back"),
         "customer.kept_apart": _("Not the same person: %(name)s"),
     }
     words = {
-        "fields": ", ".join(field_title(field) for field in data.get("after", {})),
+        "fields": ", ".join(dict.fromkeys(field_title(field) for field in data.get("after", {}))),
         "kind": kinds.title(str(data.get("channel", ""))),
         "external_id": data.get("external_id", ""),
         "name": data.get("name", ""),
@@ -195,6 +200,10 @@ def field_title(field: str) -> str:
         "language": _("language"),
         "address_form": _("form of address"),
         "contact_time": _("time to contact"),
+        "contact_since": _("hours to contact"),
+        "contact_until": _("hours to contact"),
+        "contact_days": _("days to contact"),
+        "time_zone": _("time zone"),
         "handling_notes": _("handling notes"),
         "do_not_contact": _("do not write"),
         "do_not_contact_reason": _("reason not to write"),
@@ -202,6 +211,11 @@ def field_title(field: str) -> str:
         "do_not_call_reason": _("reason not to call"),
     }
     return titles.get(field, field)
+
+
+def actions(customer: Customer, user: User) -> list[CardAction]:
+    """What other domains offer to do with a customer."""
+    return [action for offer in ports.card_actions if (action := offer(customer.pk, user)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +243,21 @@ def faces(organisation_id: int, customer: Customer) -> list[Face]:
         )
         for one in queries.identities(organisation_id, customer.pk)
     ]
+
+
+def wishes(customer: Customer) -> str:
+    """«На «вы», лучше через VK, язык: английский, часы: после 18:00, Москва.» Empty when nothing is known."""
+    parts = []
+    if customer.address_form:
+        parts.append(_("formal, «вы»") if customer.address_form == AddressForm.VY else _("informal, «ты»"))
+    if customer.preferred_channel:
+        parts.append(_("best channel %(channel)s") % {"channel": kinds.title(customer.preferred_channel)})
+    if customer.language:
+        parts.append(_("language %(language)s") % {"language": name_of(customer.language).lower()})
+    hours = queries.hours(customer)
+    if hours is not None:
+        parts.append(_("hours: %(hours)s") % {"hours": hours_sentence(hours)})
+    if customer.contact_time:
+        parts.append(_("time: %(time)s") % {"time": customer.contact_time})
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from otklik.kernel.jobs import FileJob
 from otklik.people.engine.values import show_phone
 
 
@@ -25,6 +26,13 @@ class Customer(models.Model):
     language = models.CharField(max_length=8, blank=True, default="")
     address_form = models.CharField(max_length=2, choices=AddressForm, blank=True, default="")
     contact_time = models.CharField(max_length=100, blank=True, default="")  # in the customer's words
+    # the same as hours that routing and sending keep (engine.hours): "18:00"; empty: not said
+    contact_since = models.CharField(max_length=5, blank=True, default="")
+    contact_until = models.CharField(max_length=5, blank=True, default="")
+    contact_days = models.CharField(
+        max_length=7, blank=True, default=""
+    )  # digits, Monday 0; empty: every day
+    time_zone = models.CharField(max_length=64, blank=True, default="")  # empty: the organisation's
     handling_notes = models.TextField(blank=True, default="")  # how to talk to this person (S2-13)
     do_not_contact = models.BooleanField(default=False)
     do_not_contact_reason = models.CharField(max_length=300, blank=True, default="")
@@ -75,6 +83,20 @@ class Identity(models.Model):
         ]
 
 
+class IdentityRemoval(models.Model):
+    """A face that was taken away, whole, so that this can be taken back; kept for a day."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    identity = models.JSONField()  # every column of the row, its number too: merges name it
+    profile = models.JSONField(default=dict)  # field of the customer → [before, after]
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "at"], name="identity_removal_at")]
+
+
 class CustomerMerge(models.Model):
     """What a merge moved, so that it can be taken back."""
 
@@ -92,6 +114,35 @@ class CustomerMerge(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merged"], name="merged_once", condition=Q(undone_at=None)),
         ]
+
+
+class OrderImport(FileJob):
+    """One run of a file of orders."""
+
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.CASCADE, related_name="+")
+    table = models.JSONField(default=dict)  # {"encoding", "delimiter", "columns"} as found
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "done", "failed", "cancelled"]),
+                name="order_import_state_known",
+            )
+        ]
+        indexes = [models.Index(fields=["organisation", "-id"], name="order_import_list")]
+
+
+class OrderImportProblem(models.Model):
+    """A row that was not taken; worded when it is shown, with the row itself from the file."""
+
+    job = models.ForeignKey(OrderImport, on_delete=models.CASCADE, related_name="problems")
+    row = models.PositiveIntegerField()
+    code = models.CharField(max_length=64)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "row"], name="order_import_problem_row")]
 
 
 class KeptApart(models.Model):

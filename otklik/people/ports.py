@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from otklik.accounts.principals import User
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
@@ -23,3 +25,16 @@ class TimelineEntry:
 # (organisation id, customer id, limit) → newest first, at most `limit`
 TimelineSource = Callable[[int, int, int], list[TimelineEntry]]
 timeline_sources: list[TimelineSource] = []
+
+
+@dataclass(frozen=True, slots=True)
+class CardAction:
+    """Something another domain lets a person do with a customer: a link on the customer's page."""
+
+    url: str
+    title: str
+    icon: str
+
+
+# (customer id, who looks) → an action, or None when that person may not
+card_actions: list[Callable[[int, User], CardAction | None]] = []

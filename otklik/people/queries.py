@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from otklik.accounts import queries as accounts
 from otklik.kernel import clock, textindex
 from otklik.kernel.errors import NotFound
+from otklik.people.engine.hours import Hours
+from otklik.people.engine.mapping import RowProblem
 from otklik.people.engine.values import parse_email, parse_phone
-from otklik.people.models import Customer, CustomerMerge, Identity, KeptApart, Order
+from otklik.people.models import (
+    Customer,
+    CustomerMerge,
+    Identity,
+    IdentityRemoval,
+    KeptApart,
+    Order,
+    OrderImport,
+    OrderImportProblem,
+)
 
 SEARCH_KIND = "customer"
 ORDER_KIND = "order"
@@ -31,6 +45,14 @@ def customer(organisation_id: int, customer_id: int) -> Customer:
     if found is None:
         raise NotFound
     return found
+
+
+def hours(one: Customer) -> Hours | None:
+    """When the customer likes to be written to; None when nothing was said."""
+    if not (one.contact_since or one.contact_until or one.contact_days):
+        return None
+    zone = one.time_zone or accounts.organisation(one.organisation_id).time_zone
+    return Hours(one.contact_since, one.contact_until, one.contact_days, ZoneInfo(zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +139,22 @@ def identity(organisation_id: int, identity_id: int) -> Identity:
     return found
 
 
+def removal(organisation_id: int, removal_id: int) -> IdentityRemoval:
+    found = IdentityRemoval.objects.filter(organisation_id=organisation_id, pk=removal_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def stopped_behind(organisation_id: int, addresses: Iterable[str]) -> Customer | None:
+    """Somebody who asked not to be written to and has one of these mail addresses."""
+    wanted = list(addresses)
+    rows = customers(organisation_id).filter(do_not_contact=True)
+    return (
+        rows.filter(identities__kind="mail", identities__external_id__in=wanted).first() if wanted else None
+    )
+
+
 def orders(organisation_id: int, customer_id: int) -> QuerySet[Order]:
     """Newest first; orders without a date last."""
     rows = Order.objects.filter(organisation_id=organisation_id, customer_id=customer_id)
@@ -201,3 +239,22 @@ def _reasons(one: Customer, other: Customer, phones: set[str], emails: set[str])
 def _folded(text: str) -> list[str]:
     """«Лаптева Ирина» and «ирина лаптёва» are one name."""
     return sorted(text.casefold().replace("ё", "е").split())
+
+
+def order_imports(organisation_id: int) -> QuerySet[OrderImport]:
+    """Runs of files of orders, newest first."""
+    return OrderImport.objects.filter(organisation_id=organisation_id).order_by("-id")
+
+
+def order_import(organisation_id: int, job_id: int) -> OrderImport:
+    """Raises NotFound."""
+    found = order_imports(organisation_id).filter(pk=job_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def order_problems(job: OrderImport) -> Iterator[RowProblem]:
+    """Rows that were not taken, in the order of the file."""
+    for one in OrderImportProblem.objects.filter(job=job).order_by("row", "id").iterator():
+        yield RowProblem(one.row, one.code, one.data)

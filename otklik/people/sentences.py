@@ -6,28 +6,63 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from otklik.kernel.languages import LANGUAGES
+from otklik.people.engine.hours import Hours
 from otklik.people.engine.mapping import RowProblem
+
+__all__ = [
+    "ADDABLE_KINDS",
+    "FIELD_TITLES",
+    "FILE_PROBLEMS",
+    "FILTERED_KINDS",
+    "LANGUAGES",
+    "PREFERRED_CHANNELS",
+    "ROW_PROBLEMS",
+    "WEEKDAYS",
+    "ZONES",
+    "hours_sentence",
+    "numbered",
+    "row_sentence",
+    "zone_title",
+]
 
 # kind of identity → (name, icon). Kinds are those of channels; an unknown one is shown by its own name.
 PREFERRED_CHANNELS = ("mail", "phone", "telegram", "vk", "max", "ok", "webchat")
 FILTERED_KINDS = (*("mail", "phone", "telegram", "vk", "max", "ok"), *("chat", "review", "market"))
 ADDABLE_KINDS = ("mail", "phone", "telegram", "vk", "max", "ok")
 
-LANGUAGES: dict[str, Any] = {
-    "ru": _("Russian"),
-    "en": _("English"),
-    "uk": _("Ukrainian"),
-    "kk": _("Kazakh"),
-    "be": _("Belarusian"),
-    "uz": _("Uzbek"),
-    "ky": _("Kyrgyz"),
-    "tg": _("Tajik"),
-    "hy": _("Armenian"),
-    "ka": _("Georgian"),
-    "az": _("Azerbaijani"),
-    "tt": _("Tatar"),
-    "zh": _("Chinese"),
+WEEKDAYS = (
+    pgettext_lazy("weekday short", "Mon"),
+    pgettext_lazy("weekday short", "Tue"),
+    pgettext_lazy("weekday short", "Wed"),
+    pgettext_lazy("weekday short", "Thu"),
+    pgettext_lazy("weekday short", "Fri"),
+    pgettext_lazy("weekday short", "Sat"),
+    pgettext_lazy("weekday short", "Sun"),
+)
+# offered in the form, from west to east; any other zone can be written through the API
+ZONES: dict[str, Any] = {
+    "Europe/Kaliningrad": pgettext_lazy("time zone", "Kaliningrad"),
+    "Europe/Minsk": pgettext_lazy("time zone", "Minsk"),
+    "Europe/Moscow": pgettext_lazy("time zone", "Moscow"),
+    "Asia/Tbilisi": pgettext_lazy("time zone", "Tbilisi"),
+    "Asia/Yerevan": pgettext_lazy("time zone", "Yerevan"),
+    "Asia/Baku": pgettext_lazy("time zone", "Baku"),
+    "Europe/Samara": pgettext_lazy("time zone", "Samara"),
+    "Asia/Yekaterinburg": pgettext_lazy("time zone", "Yekaterinburg"),
+    "Asia/Almaty": pgettext_lazy("time zone", "Almaty"),
+    "Asia/Tashkent": pgettext_lazy("time zone", "Tashkent"),
+    "Asia/Bishkek": pgettext_lazy("time zone", "Bishkek"),
+    "Asia/Omsk": pgettext_lazy("time zone", "Omsk"),
+    "Asia/Novosibirsk": pgettext_lazy("time zone", "Novosibirsk"),
+    "Asia/Krasnoyarsk": pgettext_lazy("time zone", "Krasnoyarsk"),
+    "Asia/Irkutsk": pgettext_lazy("time zone", "Irkutsk"),
+    "Asia/Yakutsk": pgettext_lazy("time zone", "Yakutsk"),
+    "Asia/Vladivostok": pgettext_lazy("time zone", "Vladivostok"),
+    "Asia/Magadan": pgettext_lazy("time zone", "Magadan"),
+    "Asia/Kamchatka": pgettext_lazy("time zone", "Kamchatka"),
 }
 
 FIELD_TITLES: dict[str, Any] = {
@@ -83,3 +118,29 @@ def row_sentence(problem: RowProblem) -> str:
 def numbered(problem: RowProblem) -> str:
     """«Строка 7: …»."""
     return str(_("Row %(row)s: %(sentence)s")) % {"row": problem.row, "sentence": row_sentence(problem)}
+
+
+def zone_title(name: str) -> str:
+    """A time zone by its city; an unlisted one by its own name."""
+    return str(ZONES.get(name, name))
+
+
+def hours_sentence(hours: Hours) -> str:
+    """«10:00–18:00, пн–пт, Владивосток» for a line or a refusal."""
+    parts = []
+    if hours.since and hours.until:
+        parts.append(f"{hours.since}–{hours.until}")
+    elif hours.since:
+        parts.append(str(_("after %(time)s")) % {"time": hours.since})
+    elif hours.until:
+        parts.append(str(_("before %(time)s")) % {"time": hours.until})
+    if hours.days:
+        parts.append(_days(hours.days))
+    return ", ".join([*parts, zone_title(str(hours.zone))])
+
+
+def _days(days: str) -> str:
+    numbers = [int(day) for day in days]
+    names = [str(WEEKDAYS[number]) for number in numbers]
+    unbroken = numbers[-1] - numbers[0] == len(numbers) - 1
+    return f"{names[0]}–{names[-1]}" if unbroken and len(names) > 2 else ", ".join(names)  # noqa: PLR2004

@@ -20,9 +20,10 @@ from otklik.accounts.models import User
 from otklik.accounts.views.base import me
 from otklik.audit import queries
 from otklik.audit.models import Entry, Head
-from otklik.audit.services import verify
+from otklik.audit.services import verify_end
 from otklik.kernel import clock
 from otklik.web import audit_words
+from otklik.web.audit_details import Words
 
 PAGE = 100
 FILTERS = ("action", "person", "kind", "object", "since", "until")
@@ -34,11 +35,12 @@ def audit(request: HttpRequest) -> HttpResponse:
     filters = _filters(request)
     found = Paginator(_rows(user, filters), PAGE).get_page(request.GET.get("page"))
     own = queries.entries(user.organisation_id)
+    words = Words(user.organisation_id)
     context = {
         "filters": filters,
         "filtered": any(filters.values()),
         "found": found,
-        "lines": [audit_words.line(entry) for entry in found.object_list],
+        "lines": [audit_words.line(entry, words) for entry in found.object_list],
         "people": accounts.everybody(user.organisation_id),
         "actions": audit_words.choices(),
         "kinds": audit_words.KINDS.items(),
@@ -48,7 +50,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         .values_list("seq", flat=True)
         .first()
         or 0,
-        "verdict": verify() if request.GET.get("check") else None,
+        "verdict": verify_end(user.organisation_id) if request.GET.get("check") else None,
     }
     return render(request, "web/audit.html", context)
 
@@ -64,13 +66,13 @@ def _rows(user: User, filters: dict[str, str]) -> QuerySet[Entry]:
     if filters["kind"]:
         rows = rows.filter(object_kind=filters["kind"])
     number = filters["object"].lstrip("#№").strip()
-    if number.isdigit() and len(number) <= 18:  # noqa: PLR2004 what a bigint holds
+    if number.isdecimal() and len(number) <= 18:  # noqa: PLR2004 what a bigint holds
         rows = rows.filter(object_id=int(number))
     return _of_time(_of_person(rows, filters["person"]), filters)
 
 
 def _of_person(rows: QuerySet[Entry], person: str) -> QuerySet[Entry]:
-    if person.isdigit():
+    if person.isdecimal():
         return rows.filter(actor_kind="staff", actor_id=int(person))
     return rows.filter(actor_kind=person) if person else rows
 
@@ -99,19 +101,21 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered list as CSV, streamed; cells cannot become formulas."""
     user = me(request, "audit.read")
     rows = _rows(user, _filters(request))
-    response = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        _csv(rows, Words(user.organisation_id)), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="audit-{clock.now():%Y-%m-%d}.csv"'
     return response
 
 
-def _csv(rows: QuerySet[Entry]) -> Iterator[str]:
+def _csv(rows: QuerySet[Entry], words: Words) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     # the mark at the beginning makes Excel read UTF-8
     out.write("\ufeff")
     writer.writerow([_("Number"), _("When"), _("Who"), _("Action"), _("Object"), _("Details"), _("Seal")])
     for entry in rows.iterator(chunk_size=1000):
-        worded = audit_words.line(entry)
+        worded = audit_words.line(entry, words)
         when = timezone.localtime(entry.at).isoformat(timespec="seconds")
         cells = [entry.seq, when, entry.actor_name, worded.text, worded.subject, worded.details, entry.hash]
         writer.writerow([guard(str(cell if cell is not None else "")) for cell in cells])

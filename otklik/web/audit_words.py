@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from otklik.audit.models import Entry
+from otklik.web.audit_details import Words
 
 WORDS: dict[str, str | Promise] = {
     "staff.created": _("added to staff"),
@@ -58,6 +57,8 @@ WORDS: dict[str, str | Promise] = {
     "conversation.requeued": _("given back to the queue"),
     "conversation.routed": _("given out automatically"),
     "conversation.undone": _("action taken back"),
+    "reading.corrected": _("reading corrected"),
+    "analysis.reread": _("history is read again"),
     "conversation.labelled": _("label put on"),
     "conversation.unlabelled": _("label taken off"),
     "conversation.linked": _("linked with another conversation"),
@@ -73,6 +74,7 @@ WORDS: dict[str, str | Promise] = {
     "customer.kept_apart": _("customers are different people"),
     "customer.identity_added": _("identity added to a customer"),
     "customer.identity_removed": _("identity of a customer removed"),
+    "customer.identity_restored": _("removed identity put back"),
     "customer.identity_split": _("identity split off a customer"),
     "customer.notes_changed": _("handling notes changed"),
     "customer.contact_stopped": _("contact with the customer stopped"),
@@ -86,6 +88,7 @@ WORDS: dict[str, str | Promise] = {
     "label.created": _("label created"),
     "label.renamed": _("label renamed"),
     "label.archived": _("label put into the archive"),
+    "message.hastened": _("planned answer sent at once"),
     "message.cancelled": _("answer taken back before it left"),
     "message.posted": _("message posted"),
     "note.added": _("note written"),
@@ -96,12 +99,15 @@ WORDS: dict[str, str | Promise] = {
     "template.created": _("template created"),
     "template.changed": _("template changed"),
     "template.archived": _("template put into the archive"),
+    "template.restored": _("template brought back from the archive"),
     "view.shared": _("view shared"),
     "view.deleted": _("view deleted"),
     "webhook.tested": _("webhook tested"),
     "webhook.replayed": _("webhook sent again"),
     "import.finished": _("import finished"),
     "import.started": _("import started"),
+    "import.cancelled": _("import stopped or put aside"),
+    "import.resumed": _("import taken up again"),
     "webhook.created": _("webhook created"),
     "webhook.changed": _("webhook changed"),
     "webhook.deleted": _("webhook deleted"),
@@ -124,19 +130,36 @@ KINDS: dict[str, str | Promise] = {
     "calendar": _("working calendar"),
     "calendar_event": _("event of the calendar"),
     "channel": _("channel"),
+    "import": _("import"),
+    "webhook": _("webhook"),
+    "template": _("template"),
+    "label": _("label"),
+    "view": _("view"),
+    "outbox": _("work in the background"),
+    "raw": _("stored event"),
 }
 
-LINKS = {"conversation": "/inbox/{}/", "user": "/staff/{}/", "team": "/staff/teams/{}/"}
+# where an object is shown; the rest is only named
+LINKS = {
+    "conversation": "/inbox/{}/",
+    "customer": "/customers/{}/",
+    "channel": "/channels/{}/",
+    "import": "/channels/import/{}/",
+    "user": "/staff/{}/",
+    "team": "/staff/teams/{}/",
+    "webhook": "/webhooks/{}/",
+}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One entry in words."""
+    """One entry in words. `url` is empty where the object has no page."""
 
     at: datetime
     who: str
     text: str
     subject: str
+    url: str
     details: str
     sealed: bool
     code: str
@@ -151,28 +174,17 @@ def choices() -> list[tuple[str, str]]:
     return sorted(((code, str(text)) for code, text in WORDS.items()), key=lambda pair: pair[1])
 
 
-def line(entry: Entry) -> Line:
+def line(entry: Entry, words: Words) -> Line:
     kind = str(KINDS.get(entry.object_kind, entry.object_kind))
     return Line(
         at=entry.at,
         who=entry.actor_name,
         text=word(entry.action),
         subject=f"{kind} {entry.object_id}" if entry.object_id else kind,
-        details=details(entry),
+        url=LINKS[entry.object_kind].format(entry.object_id)
+        if entry.object_id and entry.object_kind in LINKS
+        else "",
+        details=words.details(entry),
         sealed=entry.seq is not None,
         code=entry.action,
     )
-
-
-def details(entry: Entry) -> str:
-    """Reason and data, short."""
-    parts = [_now("reason: %(reason)s") % {"reason": entry.reason}] if entry.reason else []
-    parts += [
-        f"{key}: {_short(value)}" for key, value in entry.data.items() if value not in (None, "", [], {})
-    ]
-    return " · ".join(parts)
-
-
-def _short(value: Any) -> str:
-    text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
-    return text if len(text) <= 200 else text[:199] + "…"  # noqa: PLR2004 fits into a row

@@ -1,6 +1,7 @@
 """Backup and restore of an installation: database, media, keys; every file with its sha256, verified both ways.
 
 SQLite is copied with its own online backup; PostgreSQL with pg_dump and pg_restore in the custom format.
+Both show one moment, and rows are counted in that moment, however busy the service is meanwhile.
 """
 
 from __future__ import annotations
@@ -10,94 +11,169 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, connections
+from django.core.management import call_command
+from django.db import DatabaseError, connection, connections, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext_lazy as _
 
 from otklik import __version__
-from otklik.kernel import clock
-from otklik.kernel.errors import OtklikError
+from otklik.kernel import clock, secrets
+from otklik.web import postgres_tools
+from otklik.web.backup_errors import BackupError
 
 MANIFEST = "manifest.json"
+KEY = "secret.key"
 DUMPS = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+COUNTED = ("inbox_conversation", "inbox_message", "people_customer", "channels_rawevent", "audit_entry")
 
-
-class BackupError(OtklikError):
-    code = "backup"
-    status = 500
+Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
 def backup(target: Path) -> dict[str, Any]:
     """Write a backup into the new or empty folder `target`; returns the manifest. Raises BackupError."""
-    if target.exists() and any(target.iterdir()):
-        raise BackupError(
-            _("%(folder)s is not empty: name a new folder."), code="not_empty", folder=str(target)
-        )
-    draft = target.with_name(target.name + ".part")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft: Path | None = None
     try:
-        draft.mkdir(parents=True, mode=0o700)
-        _dump_database(draft / DUMPS[connection.vendor])
+        _refuse_target(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        state = _dump_database(draft / DUMPS[connection.vendor])
         _copy_media(Path(settings.MEDIA_ROOT), draft / "media")
-        key = Path(settings.VAR_DIR) / "secret.key"
-        if key.exists():
-            shutil.copy2(key, draft / "secret.key")
-        manifest = _describe(draft)
+        if not key_is_elsewhere():
+            shutil.copy2(Path(settings.VAR_DIR) / KEY, draft / KEY)
+        manifest = {**_describe(draft), **state}
         (draft / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         verify(draft)
-        if target.exists():
-            target.rmdir()
-        draft.rename(target)
-    except BackupError:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
+        draft.replace(target)
+    except (OSError, sqlite3.Error, DatabaseError) as error:
         raise BackupError(
             _("The backup could not be written to %(folder)s: %(reason)s. Nothing was left behind."),
             code="cannot_write",
             folder=str(target),
-            reason=error.strerror or str(error),
+            reason=getattr(error, "strerror", None) or str(error),
         ) from error
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
     return manifest
+
+
+def key_is_elsewhere() -> bool:
+    """Whether the key comes from the environment, so that no backup can hold it."""
+    return os.environ.get("SECRET_KEY") is not None
+
+
+def _refuse_target(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BackupError(
+            _("%(folder)s is not empty: name a new folder."), code="not_empty", folder=str(target)
+        )
+    if Path(settings.MEDIA_ROOT).resolve() in (target, *target.parents):
+        raise BackupError(
+            _("%(folder)s lies among the media that are copied: name a folder elsewhere."),
+            code="inside_media",
+            folder=str(target),
+        )
 
 
 def verify(folder: Path) -> dict[str, Any]:
     """Check every file of a backup against its manifest; raises BackupError naming the first that differs."""
+    manifest = _manifest(folder)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        with suppress(OSError):
+            if path.is_file() and _sha256(path) == digest:
+                continue
+        raise BackupError(
+            _("The backup is damaged: %(file)s is missing or has changed. Use another copy."),
+            code="damaged",
+            file=name,
+        )
+    return manifest
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        names = [PurePosixPath(name) for name in manifest["files"]]
+        whole = (
+            isinstance(manifest["counts"], dict)
+            and DUMPS[manifest["database"]] in manifest["files"]
+            and not any(name.is_absolute() or ".." in name.parts for name in names)
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        whole = False
+    if not whole:
         raise BackupError(
             _("%(folder)s holds no readable backup: %(file)s is missing or damaged."),
             code="no_manifest",
             folder=str(folder),
             file=MANIFEST,
-        ) from error
-    for name, digest in manifest["files"].items():
-        path = folder / name
-        if not path.is_file() or _sha256(path) != digest:
-            raise BackupError(
-                _("The backup is damaged: %(file)s is missing or has changed. Use another copy."),
-                code="damaged",
-                file=name,
-            )
+        )
     return manifest
 
 
 def restore(folder: Path) -> dict[str, Any]:
-    """Bring a backup into this installation, which must hold no organisation yet. Raises BackupError."""
+    """Bring a backup into this installation, which must hold no organisation yet. Raises BackupError.
+
+    The database comes last and in one step: what fails before leaves an installation as empty as it was.
+    """
     manifest = verify(folder)
+    _refuse_restore(manifest)
+    try:
+        _restore_media(folder, manifest)
+        _restore_key(folder)
+        _load_database(folder / DUMPS[connection.vendor])
+        restored = _counts(_ask)
+    except (OSError, sqlite3.Error, DatabaseError) as error:
+        raise BackupError(
+            _("The backup could not be restored: %(reason)s. Remove the cause and try again."),
+            code="cannot_restore",
+            reason=getattr(error, "strerror", None) or str(error),
+        ) from error
+    if restored != {name: manifest["counts"].get(name) for name in restored}:
+        raise BackupError(
+            _("The restored database does not match the backup: %(found)s instead of %(wanted)s rows."),
+            code="differs",
+            found=str(restored),
+            wanted=str(manifest["counts"]),
+        )
+    call_command("migrate", verbosity=0, interactive=False)  # an older backup grows up to this version
+    return manifest
+
+
+def _refuse_restore(manifest: dict[str, Any]) -> None:
     if manifest["database"] != connection.vendor:
         raise BackupError(
             _("The backup is of %(there)s, this installation runs on %(here)s. Set DATABASE_URL to match."),
             code="other_database",
             there=manifest["database"],
             here=connection.vendor,
+        )
+    known = MigrationLoader(None, load=False)
+    known.load_disk()
+    ours = {".".join(key) for key in known.disk_migrations or {}}
+    if set(manifest.get("migrations", [])) - ours:
+        raise BackupError(
+            _("The backup was made by a newer Otklik (%(there)s, here is %(here)s). Install that one first."),
+            code="newer",
+            there=str(manifest.get("version")),
+            here=__version__,
+        )
+    given = key_is_elsewhere() or KEY not in manifest["files"]
+    if given and manifest.get("key") not in (None, _key_mark()):
+        raise BackupError(
+            _(
+                "The backup belongs to another key: set SECRET_KEY to the value it had there. "
+                "Without it the stored passwords of channels cannot be read."
+            ),
+            code="other_key",
         )
     if _in_use():
         raise BackupError(
@@ -106,30 +182,19 @@ def restore(folder: Path) -> dict[str, Any]:
             ),
             code="not_empty",
         )
-    _load_database(folder / DUMPS[connection.vendor])
-    _copy_media(folder / "media", Path(settings.MEDIA_ROOT))
-    key = folder / "secret.key"
-    if key.exists():
-        target = Path(settings.VAR_DIR) / "secret.key"
-        shutil.copyfile(key, target)
-        os.chmod(target, 0o600)
-    restored = _counts()
-    if restored != manifest["counts"]:
-        raise BackupError(
-            _("The restored database does not match the backup: %(found)s instead of %(wanted)s rows."),
-            code="differs",
-            found=str(restored),
-            wanted=str(manifest["counts"]),
-        )
-    return manifest
 
 
 def _in_use() -> bool:
-    if "accounts_organisation" not in connection.introspection.table_names():
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM accounts_organisation)")
-        return bool(cursor.fetchone()[0])
+    try:
+        if "accounts_organisation" not in connection.introspection.table_names():
+            return False
+        return bool(_ask("SELECT EXISTS (SELECT 1 FROM accounts_organisation)")[0][0])
+    except DatabaseError as error:
+        raise BackupError(
+            _("The database of this installation does not answer: %(reason)s"),
+            code="no_database",
+            reason=str(error).strip(),
+        ) from error
 
 
 def _describe(folder: Path) -> dict[str, Any]:
@@ -138,29 +203,64 @@ def _describe(folder: Path) -> dict[str, Any]:
         "version": __version__,
         "made_at": clock.now().isoformat(),
         "database": connection.vendor,
-        "counts": _counts(),
-        "files": {str(path.relative_to(folder)): _sha256(path) for path in files},
+        "key": _key_mark(),
+        "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
     }
 
 
-def _counts() -> dict[str, int]:
-    tables = ("inbox_conversation", "inbox_message", "people_customer", "channels_rawevent", "audit_entry")
-    counts = {}
+def _key_mark() -> str:
+    """Tells one key from another without telling the key."""
+    return secrets.derive("mark of a backup").hex()[:16]
+
+
+def _ask(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 # nosec B608 names from the line above
-            counts[table] = int(cursor.fetchone()[0])
-    return counts
+        cursor.execute(sql)
+        return list(cursor.fetchall())
 
 
-def _dump_database(target: Path) -> None:
+def _counts(ask: Rows) -> dict[str, int]:
+    return {
+        table: int(ask(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 # nosec B608 names from above
+        for table in COUNTED
+    }
+
+
+def _state(ask: Rows) -> dict[str, Any]:
+    """What is counted in the same moment that the copy shows."""
+    applied = ask("SELECT app, name FROM django_migrations")
+    return {"counts": _counts(ask), "migrations": sorted(f"{app}.{name}" for app, name in applied)}
+
+
+def _dump_database(target: Path) -> dict[str, Any]:
     if connection.vendor == "sqlite":
-        connection.ensure_connection()
-        with sqlite3.connect(target) as copy:
-            connection.connection.backup(copy, pages=2000)
-        copy.close()
-        return
-    _run(["pg_dump", "--format=custom", "--no-owner", f"--file={target}", *_postgresql_arguments()])
+        return _copy_sqlite(target)
+    with transaction.atomic():
+        _isolate()
+        snapshot = _ask("SELECT pg_export_snapshot()")[0][0]
+        postgres_tools.dump(target, snapshot)
+        return _state(_ask)
+
+
+def _isolate() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _copy_sqlite(target: Path) -> dict[str, Any]:
+    connection.ensure_connection()
+    with closing(sqlite3.connect(target)) as copy:
+        # in one step: in pieces a busy service would make it begin again and again
+        connection.connection.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+        found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise BackupError(
+                _("The database itself is damaged: %(reason)s. Restore an earlier backup."),
+                code="damaged_database",
+                reason=found,
+            )
+        return _state(lambda sql: copy.execute(sql).fetchall())
 
 
 def _load_database(source: Path) -> None:
@@ -168,57 +268,42 @@ def _load_database(source: Path) -> None:
     if connection.vendor == "sqlite":
         path = Path(str(connection.settings_dict["NAME"]))
         path.parent.mkdir(parents=True, exist_ok=True)
-        for suffix in ("-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(source, path)
+        draft = path.with_name(path.name + ".restoring")
+        try:
+            shutil.copyfile(source, draft)
+            for suffix in ("-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
         return
-    _run(
-        [
-            "pg_restore",
-            "--clean",
-            "--if-exists",
-            "--no-owner",
-            "--exit-on-error",
-            *_postgresql_arguments(),
-            str(source),
-        ]
-    )
+    postgres_tools.load(source)
 
 
-def _postgresql_arguments() -> list[str]:
-    known = connection.settings_dict
-    pairs = (("--host", known["HOST"]), ("--port", known["PORT"]), ("--username", known["USER"]))
-    return [f"--dbname={known['NAME']}", *(f"{name}={value}" for name, value in pairs if value)]
+def _restore_media(folder: Path, manifest: dict[str, Any]) -> None:
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    for name, digest in manifest["files"].items():
+        if name.startswith("media/"):
+            place = root / name.removeprefix("media/")
+            if not place.is_file() or _sha256(place) != digest:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, place)
 
 
-def _run(command: list[str]) -> None:
-    program = shutil.which(command[0])
-    if program is None:
-        raise BackupError(
-            _("%(program)s is needed and is not there: apt install postgresql-client."),
-            code="no_program",
-            program=command[0],
-        )
-    # the password travels in the environment, where other users of the machine cannot read it
-    environment = {**os.environ, "PGPASSWORD": str(connection.settings_dict["PASSWORD"] or "")}
-    done = subprocess.run(
-        [program, *command[1:]], env=environment, capture_output=True, text=True, check=False
-    )  # noqa: S603
-    if done.returncode:
-        raise BackupError(
-            _("%(program)s failed: %(reason)s"),
-            code="program_failed",
-            program=command[0],
-            reason=done.stderr[-500:],
-        )
+def _restore_key(folder: Path) -> None:
+    if (folder / KEY).exists() and not key_is_elsewhere():
+        target = Path(settings.VAR_DIR) / KEY
+        shutil.copyfile(folder / KEY, target)
+        os.chmod(target, 0o600)
 
 
 def _copy_media(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in _files(source):
         place = target / path.relative_to(source)
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # swept away meanwhile: no row names it any more
             shutil.copyfile(path, place)
 
 

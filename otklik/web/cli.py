@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import Protocol
 
 from otklik import __version__
+from otklik.kernel.stream import WrongCall
 
 
 class Command(Protocol):
@@ -34,6 +37,12 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry(("feed", "parse"), "otklik.channels.feed.cli_parse", "read RSS and Atom files, one JSON line each"),
     Entry(("import",), "otklik.web.cli_import", "import a table of reviews, mentions or conversations"),
+    Entry(("analyse",), "otklik.analysis.cli_analyse", "say what each text means, one JSON line each"),
+    Entry(
+        ("analysis", "retrain"),
+        "otklik.analysis.cli_retrain",
+        "learn a field from labels, judged before it counts",
+    ),
     Entry(("audit", "verify"), "otklik.web.cli_audit", "check the sealed chain of the audit"),
     Entry(("backup",), "otklik.web.cli_backup", "copy database, media and keys into a folder, verified"),
     Entry(("restore",), "otklik.web.cli_restore", "bring a backup back, verified"),
@@ -47,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     if entry is None:
         return _no_command(words)
     depth = len(entry.words)
+    if sys.stdout is None:
+        print("Стандартный выход закрыт.", file=sys.stderr)
+        return 1
     module: Command = importlib.import_module(entry.module)
     parser = argparse.ArgumentParser(
         prog="otklik " + " ".join(entry.words),
@@ -62,9 +74,23 @@ def main(argv: list[str] | None = None) -> int:
         return module.run(args)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except WrongCall as error:
+        print(error.ru if args.lang == "ru" else error.en, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader has seen enough
+        _forget_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            raise
+        _forget_output()
+        print(("Не записать: " if args.lang == "ru" else "Cannot write: ") + str(error), file=sys.stderr)
+        return 1
+
+
+def _forget_output() -> None:
+    """What is still buffered cannot be written: the interpreter shall not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _find(words: list[str]) -> Entry | None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otklik.channels.importer.engine import mapping as mappings
 from otklik.channels.importer.engine import presets
-from otklik.channels.importer.engine.problems import MappingError, TableError
-from otklik.channels.importer.engine.table import BROKEN_ARCHIVE, Table, broken_archive, open_table
+from otklik.channels.importer.engine.archive import BROKEN_ARCHIVE, broken_archive
+from otklik.channels.importer.engine.problems import MappingError, RowError, TableError
+from otklik.channels.importer.engine.rows import Converter
+from otklik.channels.importer.engine.table import Table, open_table
 from otklik.kernel.stream import write_line
 from otklik.web.start import start_django
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from otklik.channels.models import ImportJob
 
 WRONG_CALL, NOTHING_READ = 2, 1
+CHOSEN = ("sheet", "encoding", "delimiter")  # what the person knows better than we
+SHOWN = 3  # rows with errors that are said at once
 COUNTS = ("rows", "created", "updated", "unchanged", "errors")
 
 
@@ -34,7 +40,8 @@ class Refusal(Exception):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", help="CSV, TSV, XLSX, XLS, JSON lines, JSON, or a plain .txt (one item); .gz is unpacked"
+        "file",
+        help="CSV, TSV, XLSX, XLS, JSON lines, JSON, or a plain .txt (one item); .gz and a .zip of one file too",
     )
     parser.add_argument(
         "--channel", required=True, metavar="NAME", help="import source; made when it is missing"
@@ -46,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=sorted(presets.PRESETS), help="a known export; otherwise recognised"
     )
     parser.add_argument("--encoding", help="e.g. cp1251; otherwise found")
+    parser.add_argument("--delimiter", type=_delimiter, help="e.g. ; or tab; otherwise found")
     parser.add_argument("--sheet", help="sheet of a workbook; otherwise the largest")
     parser.add_argument("--dry-run", action="store_true", help="count and check, write nothing")
     parser.add_argument(
@@ -60,23 +68,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _delimiter(word: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(word, word)
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError("one character, or the word tab")
+    return found
+
+
 def run(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except Refusal as refusal:
-        print(refusal.ru if args.lang == "ru" else refusal.en, file=sys.stderr)
-        return refusal.code
+        return _refuse(refusal.ru if args.lang == "ru" else refusal.en, refusal.code)
     except TableError as error:
-        print(error.sentence(args.lang), file=sys.stderr)
-        return NOTHING_READ
+        return _refuse(error.sentence(args.lang), NOTHING_READ)
     except BROKEN_ARCHIVE:
-        print(broken_archive(args.file).sentence(args.lang), file=sys.stderr)
-        return NOTHING_READ
+        return _refuse(broken_archive(args.file).sentence(args.lang), NOTHING_READ)
+
+
+def _refuse(sentence: str, code: int) -> int:
+    """The sentence for people; for a program the usual line, in which nothing was read."""
+    print(sentence, file=sys.stderr)
+    if code == NOTHING_READ:
+        write_line({**dict.fromkeys(COUNTS, 0), "error_file": None})
+    return code
 
 
 def _run(args: argparse.Namespace) -> int:
     path = Path(args.file)
-    table = open_table(path, sheet=args.sheet, file_encoding=args.encoding)
+    table = open_table(path, sheet=args.sheet, file_encoding=args.encoding, delimiter=args.delimiter)
     mapping = _mapping(args, table)
     os.environ.setdefault("LANGUAGE", args.lang)
     start_django()
@@ -90,8 +110,7 @@ def _run(args: argparse.Namespace) -> int:
         try:
             answer = _dry(args, table, mapping) if args.dry_run else _import(args, path, mapping)
         except OtklikError as error:
-            print(error.sentence, file=sys.stderr)
-            return NOTHING_READ
+            return _refuse(str(error.sentence), NOTHING_READ)
         except DatabaseError as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise Refusal(
@@ -100,7 +119,19 @@ def _run(args: argparse.Namespace) -> int:
                 f"The database is not ready ({reason}). Prepare it: make run.",
             ) from error
     write_line(answer)
+    if answer["errors"]:
+        _say_errors(answer["errors"], table, mapping, args.lang)
     return NOTHING_READ if answer["rows"] == answer["errors"] else 0
+
+
+def _say_errors(count: int, table: Table, mapping: mappings.Mapping, lang: str) -> None:
+    """How many rows were left out, with the first of the beginning of the file as examples."""
+    head = "Не вошло строк" if lang == "ru" else "Rows left out"
+    print(f"{head}: {count}.", file=sys.stderr)
+    converter = Converter(mapping)
+    results = (converter.convert(row) for row in table.sample)
+    for fault in islice((one for one in results if isinstance(one, RowError)), SHOWN):
+        print(fault.sentence(lang), file=sys.stderr)
 
 
 def _mapping(args: argparse.Namespace, table: Table) -> mappings.Mapping:
@@ -167,7 +198,9 @@ def _dry(args: argparse.Namespace, table: Table, mapping: mappings.Mapping) -> d
 
     organisation_id = _organisation(args.organisation)
     account = queries.accounts(organisation_id).filter(name=args.channel, kind="import").first()
-    return {**runner.dry_run(table, mapping, account), "error_file": None}
+    with Path(args.file).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {**runner.dry_run(table, mapping, account, digest=digest), "error_file": None}
 
 
 def _import(args: argparse.Namespace, path: Path, mapping: mappings.Mapping) -> dict[str, Any]:
@@ -178,14 +211,13 @@ def _import(args: argparse.Namespace, path: Path, mapping: mappings.Mapping) -> 
 
     organisation_id = _organisation(args.organisation)
     account = service.import_account(organisation_id, args.channel, by=audit.SYSTEM)
-    content = path.read_bytes()
-    job = runner.unfinished(account, media.put(content), mapping)
-    if job is None:
-        chosen = {
-            name: value for name, value in (("sheet", args.sheet), ("encoding", args.encoding)) if value
-        }
-        job = service.register(content, path.name, organisation_id=organisation_id, chosen=chosen)
-        service.begin(job, account, mapping)
+    with path.open("rb") as file:
+        digest, _size = media.put_file(file)
+        job = runner.unfinished(account, digest, mapping)
+        if job is None:
+            chosen = {name: value for name in CHOSEN if (value := getattr(args, name))}
+            job = service.register(file, path.name, organisation_id=organisation_id, chosen=chosen)
+            service.begin(job, account, mapping)
     job = runner.run_here(job)
     intake.parse_waiting(account, progress=_progress(job.created + job.updated))
     answer: dict[str, Any] = {name: getattr(job, name) for name in COUNTS}

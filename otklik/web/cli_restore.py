@@ -24,11 +24,12 @@ def run(args: argparse.Namespace) -> int:
     from django.utils import translation  # noqa: PLC0415 needs Django to be ready
 
     from otklik.web import backup  # noqa: PLC0415 as above
+    from otklik.web.backup_errors import BackupError  # noqa: PLC0415 as above
 
     translation.activate(args.lang)
     try:
         manifest = backup.restore(args.folder.resolve())
-    except backup.BackupError as error:
+    except BackupError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 1
     write_line(

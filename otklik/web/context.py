@@ -14,6 +14,7 @@ from otklik.accounts import mailer, policy
 from otklik.accounts.models import User
 from otklik.accounts.models.staff import Presence
 from otklik.channels import queries as channels
+from otklik.inbox import queries as inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ SECTIONS = (
     Section("audit", _("Audit"), _("Audit"), "shield", "audit", "audit.read", "KeyU"),
     Section("settings", _("Settings"), _("Settings"), "gear", "settings", "organisation.write", "KeyE"),
 )
+# the settings begin with what the person may change
+SETTINGS = (("organisation.write", "settings"), ("template.write", "templates"), ("label.write", "labels"))
 IN_BAR = 4  # on a phone; the rest stands behind "More"
 
 
@@ -55,6 +58,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": items,
         "in_more": SimpleLazyObject(lambda: any(item["current"] for item in items[IN_BAR:])),
         "presences": Presence.choices,
+        "perms_inbox": policy.can(user, "conversation.read"),
     }
 
 
@@ -67,18 +71,26 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
             "short": section.short,
             "icon": section.icon,
             "go": section.go,
-            "url": reverse(section.url_name),
+            "url": reverse(_door(section, user)),
             "current": request.path.startswith(reverse(section.url_name)),
             **_waiting(section.key, user),
         }
         for section in SECTIONS
-        if policy.can(user, section.right)
+        if _door(section, user)
     ]
 
 
+def _door(section: Section, user: User) -> str:
+    """The page a section opens with; empty for who may open none of it."""
+    doors = SETTINGS if section.key == "settings" else ((section.right, section.url_name),)
+    return next((name for right, name in doors if policy.can(user, right)), "")
+
+
 def _waiting(key: str, user: User) -> dict[str, Any]:
-    """Count beside a section: only operations has one of its own; the inbox counts its views itself."""
+    """Count beside a section. The inbox: what is open and mine or nobody's."""
+    if key == "inbox":
+        return {"count": inbox.to_do(user), "counted": _("Open: yours and those nobody has taken")}
     if key != "operations":
-        return {}
+        return {"count": None}
     count = channels.troubled_deliveries(user.organisation_id).count()
-    return {"count": count, "late": count > 0} if count else {}
+    return {"count": count, "late": count > 0}

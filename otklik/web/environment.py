@@ -53,6 +53,12 @@ class Environment:
 def read_environment(root: Path) -> Environment:
     """All settings of this process; raises SettingsError."""
     var_dir = Path(os.environ.get("VAR_DIR") or root / "var").resolve()
+    try:
+        var_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"Не получается создать {var_dir}: {error.strerror}. Проверьте VAR_DIR."
+        ) from error
     site_url = _site_url()
     host = urlsplit(site_url).hostname or "localhost"
     return Environment(
@@ -126,7 +132,6 @@ def _secret_key(var_dir: Path) -> str:
         return given
     path = var_dir / "secret.key"
     try:
-        var_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         # exclusive creation: two processes starting together end with the same key
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as out:

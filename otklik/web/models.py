@@ -1,4 +1,4 @@
-"""Outgoing webhooks: who is told, what is on its way, how every attempt went."""
+"""Outgoing webhooks: who is told, what is on its way, how every attempt went. And how much callers of the API ask."""
 
 from __future__ import annotations
 
@@ -95,3 +95,10 @@ class WebhookCursor(models.Model):
 
     txid = models.BigIntegerField(default=0)
     event_id = models.BigIntegerField(default=0)
+
+
+class RateLimit(models.Model):
+    """The bucket of one caller of the API: it is full again at `full_at` (seconds since 1970)."""
+
+    caller = models.CharField(max_length=100, primary_key=True)
+    full_at = models.FloatField()

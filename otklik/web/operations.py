@@ -21,11 +21,11 @@ from otklik.accounts import policy
 from otklik.accounts.principals import User
 from otklik.accounts.views.base import me
 from otklik.audit.models import Entry, Head
-from otklik.channels import health, intake, queries
+from otklik.channels import health, queries
 from otklik.channels.importer import service as importing
 from otklik.channels.models import Delivery, DeliveryState, ImportJob
 from otklik.inbox.models import Message
-from otklik.kernel import clock
+from otklik.kernel import clock, space
 from otklik.kernel.models import Outbox, OutboxState, PeriodicJob
 
 SHOWN = 20  # rows of each list; the number beside the heading is the whole
@@ -41,6 +41,7 @@ JOB_WORDS: dict[str, Any] = {
     "channels.poll": gettext_lazy("Asks the channels"),
     "channels.census": gettext_lazy("Compares mailboxes with the server"),
     "channels.rescue": gettext_lazy("Finds answers that were left behind"),
+    "channels.forget_pace": gettext_lazy("Forgets how often those wrote who have long been silent"),
     "inbox.reminders": gettext_lazy("Reminds people"),
     "inbox.late_changes": gettext_lazy("Applies edits that came too early"),
     "inbox.presence": gettext_lazy("Forgets who has left"),
@@ -50,6 +51,7 @@ JOB_WORDS: dict[str, Any] = {
     "webhooks.follow": gettext_lazy("Hands events to webhooks"),
     "webhooks.forget": gettext_lazy("Clears the log of webhooks"),
     "api.forget_keys": gettext_lazy("Clears answers kept for repeated requests"),
+    "api.forget_limits": gettext_lazy("Clears counters of callers who are quiet again"),
     "inbox.wake_snoozed": gettext_lazy("Brings back snoozed conversations"),
     "outbox.forget": gettext_lazy("Clears finished work"),
     "events.forget": gettext_lazy("Clears old events"),
@@ -326,7 +328,8 @@ def _alarms(
                 ),
             )
         )
-    if intake.full_since() or disk["free"] < (50 << 20):
+    no_room = space.refused_since()
+    if no_room or disk["free"] < (50 << 20):
         found.append(
             Alarm(
                 "danger",
@@ -338,9 +341,9 @@ def _alarms(
         found.append(
             Alarm("warning", _("Little space is left on the disk"), _("Free some before it is full."))
         )
-    for line in channels:
+    for line in channels if not no_room else ():
         state = line["health"]
-        # without a background process every channel is late: one sentence about the cause is enough
+        # without room or a background process every channel says so: one sentence about the cause is enough
         if state.level == "failing" or (state.level == "late" and beat["alive"]):
             title = _("%(channel)s: %(state)s") % {
                 "channel": line["account"].name,

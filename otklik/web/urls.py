@@ -24,6 +24,12 @@ urlpatterns = [
     path("operations/work/<int:row_id>/revive", operations_acts.revive, name="operations_revive"),
     path("", include("otklik.web.api.urls")),
     path("", include("otklik.web.webhooks.urls")),
+    # an address is given by whoever invites and never changed on the quiet: allauth's own page for it is closed
+    path("accounts/email/", views.closed),
+    path("accounts/confirm-email/", views.closed),
+    path("accounts/confirm-email/<path:rest>", views.closed),
+    path("accounts/signup/", views.closed),
+    path("accounts/login/code/confirm/", views.closed),
     path("accounts/", include("allauth.urls")),
     path("", include("otklik.inbox.urls")),
     path("", include("otklik.people.urls")),

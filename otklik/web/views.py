@@ -45,8 +45,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": True, "outbox_age": round(age, 1)})
 
 
-def operations(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("soon")
+@login_not_required
+def closed(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """Doors of allauth that this house does not have: nothing is there."""
+    return not_found(request)
 
 
 def more(request: HttpRequest) -> HttpResponse:
@@ -99,7 +101,7 @@ def _conversations(user: Any, query: str, found: list[dict[str, Any]]) -> list[d
     """By number, and the latest of the people found."""
     number = query.lstrip("#№").strip()
     wanted = Q(customer_id__in=[each["id"] for each in found])
-    if number.isdigit() and len(number) <= 18:  # noqa: PLR2004 what a bigint holds
+    if number.isdecimal() and len(number) <= 18:  # noqa: PLR2004 what a bigint holds
         wanted |= Q(pk=int(number))
     rows = inbox.visible_to(user).filter(wanted).order_by("-last_message_at")[:HITS]
     return [
@@ -162,5 +164,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         response = render(None, "web/_error.html", {"error": error}, status=500)
         response["HX-Retarget"], response["HX-Reswap"] = "#o-alerts", "innerHTML"
+        response["HX-Push-Url"] = "false"
         return response
     return render(None, "web/500.html", {"error": error, "reference": reference}, status=500)

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from otklik.accounts import mailer
+from otklik.analysis import ports as analysis_ports
+from otklik.analysis.events import TextsRead
+from otklik.analysis.services import following, history
 from otklik.audit import services as audit
-from otklik.channels import delivery, intake, polling, registry
+from otklik.channels import delivery, intake, pace, polling, registry
+from otklik.channels import ports as channel_ports
 from otklik.channels.demo import DemoAdapter
 from otklik.channels.events import DeliveryChanged, InboundBatch, InboundParsed
 from otklik.channels.feed.adapter import FeedAdapter
@@ -19,7 +23,8 @@ from otklik.channels.importer import runner as importing
 from otklik.channels.importer.adapter import ImportAdapter
 from otklik.channels.mail import census
 from otklik.channels.mail.adapter import MailAdapter
-from otklik.inbox.events import MessageReceived
+from otklik.inbox import subjects
+from otklik.inbox.events import TOPIC_MESSAGE, TOPIC_MESSAGE_CHANGED, MessageReceived
 from otklik.inbox.services import (
     bulk,
     changes,
@@ -30,12 +35,20 @@ from otklik.inbox.services import (
     receive_bulk,
     reminders,
     routing,
+    scheduled,
     state,
 )
 from otklik.kernel import events, outbox, periodic, wake
 from otklik.people import ports as people_ports
-from otklik.people.events import CustomerRenamed, CustomersMerged, CustomersUnmerged, IdentitySplit
-from otklik.web.api import idempotency
+from otklik.people.events import (
+    ContactStopped,
+    CustomerRenamed,
+    CustomersMerged,
+    CustomersUnmerged,
+    IdentitySplit,
+)
+from otklik.people.services import order_import
+from otklik.web.api import idempotency, limits
 from otklik.web.webhooks import sending, tail
 
 ADAPTERS = (MailAdapter(), FeedAdapter(), HookAdapter(), ImportAdapter(), DemoAdapter("demo"))
@@ -45,11 +58,13 @@ SUBSCRIPTIONS: dict[type, list[Callable[[Any], None]]] = {
     InboundParsed: [receive.receive],
     InboundBatch: [receive_bulk.receive_many],
     DeliveryChanged: [delivery_news.delivery_changed],
-    MessageReceived: [routing.message_received],
+    MessageReceived: [scheduled.customer_wrote, routing.message_received],
     CustomersMerged: [customers.merged],
     CustomersUnmerged: [customers.unmerged],
     IdentitySplit: [customers.identity_split],
     CustomerRenamed: [customers.renamed],
+    ContactStopped: [scheduled.contact_stopped],
+    TextsRead: [subjects.texts_read],
 }
 
 # outbox topic → handler; within: its effect and "done" are one transaction
@@ -58,6 +73,8 @@ TOPICS = (
     (delivery.TOPIC, delivery.deliver, False),
     (polling.TOPIC, polling.poll, False),
     (importing.TOPIC, importing.run, False),
+    (order_import.TOPIC, order_import.run, False),
+    (history.TOPIC, history.run, False),
     (mailer.TOPIC, mailer.deliver, False),
     (tail.TOPIC, sending.deliver, False),
 )
@@ -69,6 +86,8 @@ JOBS = (
     ("channels.poll", 2.0, polling.plan_due),
     ("channels.census", 86400.0, census.check_all),
     ("channels.rescue", 300.0, delivery.rescue),
+    ("channels.forget_pace", 3600.0, pace.forget),
+    ("analysis.follow", 1.0, following.follow),
     ("inbox.wake_snoozed", 5.0, state.wake_snoozed),
     ("inbox.reminders", 5.0, reminders.fire_due),
     ("inbox.late_changes", 5.0, changes.apply_late),
@@ -79,6 +98,7 @@ JOBS = (
     ("webhooks.follow", 1.0, tail.follow),
     ("webhooks.forget", 3600.0, tail.forget),
     ("api.forget_keys", 3600.0, idempotency.forget),
+    ("api.forget_limits", 3600.0, limits.forget),
     ("outbox.forget", 3600.0, outbox.forget_done),
     ("events.forget", 3600.0, events.forget),
 )
@@ -94,5 +114,16 @@ def connect() -> None:
         outbox.route(topic, handler, within=within)
     for name, seconds, work in JOBS:
         periodic.every(seconds, name, work)
+    _read_messages()
     people_ports.timeline_sources.append(customers.timeline)
+    channel_ports.batch_plan.append(receive_bulk.plan)
+    people_ports.card_actions.append(customers.write_action)
     wake.on_wake(outbox.run)
+
+
+def _read_messages() -> None:
+    """Customers' messages are what analysis reads, when they come and when their text changes."""
+    analysis_ports.text_sources[subjects.KIND] = subjects.texts
+    analysis_ports.history[subjects.KIND] = analysis_ports.History(subjects.count, subjects.page)
+    for topic in (TOPIC_MESSAGE, TOPIC_MESSAGE_CHANGED):
+        analysis_ports.followed[topic] = analysis_ports.Followed(subjects.KIND, "message_id")

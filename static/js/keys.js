@@ -5,13 +5,13 @@
 //
 // code      "KeyJ", "Shift+KeyR", "Ctrl+Enter" (Ctrl is also the Mac's Cmd), "F8", "KeyG KeyI" (one after the other)
 // handler   gets the KeyboardEvent; returning false means "not mine", the next handler and the browser go on
-// label     what it does, for the list behind `?`; without a label it is not listed
+// label     what it does, for the list behind `?`, or a function that says it; without a label it is not listed
 // group     heading in that list
 // combo     true: works inside text fields too. Combinations with Ctrl and function keys always do
 // dialog    true: works while a dialog is open
 //
 // Elements say the same in HTML: data-key="KeyR" (a press clicks it, a field is focused), data-key-group="…".
-import { el, word } from "./words.js";
+import { el, icon, word } from "./words.js";
 
 const SEQUENCE_MS = 1200;
 const entries = []; // newest last, asked first
@@ -130,7 +130,8 @@ function all() {
   const seen = new Set();
   const list = [];
   for (const entry of [...entries].reverse()) {
-    if (entry.label && !seen.has(entry.code)) list.unshift(entry);
+    const label = typeof entry.label === "function" ? entry.label() : entry.label;
+    if (label && !seen.has(entry.code)) list.unshift({ ...entry, label });
     seen.add(entry.code);
   }
   for (const node of document.querySelectorAll("[data-key]")) {
@@ -146,7 +147,7 @@ function all() {
 /** Open the list of all keys. */
 function help() {
   const dialog = el("dialog", { class: "o-dialog o-dialog--keys", "aria-labelledby": "o-keys-title" });
-  const close = el("button", { type: "button", class: "btn o-quiet o-sm o-square o-end", "aria-label": word("close"), "data-action": "close" }, "×");
+  const close = el("button", { type: "button", class: "btn o-quiet o-sm o-square o-end", "aria-label": word("close"), "data-action": "close" }, icon("x"));
   dialog.append(el("div", { class: "o-dialog__h" }, el("h2", { id: "o-keys-title" }, word("keysTitle")), close));
   const groups = new Map();
   for (const entry of all()) {

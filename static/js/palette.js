@@ -37,10 +37,15 @@ function actions(query) {
     if (node.dataset.palette === undefined && !node.getClientRects().length) continue;
     if (query && !wanted.some((part) => label.toLowerCase().replace(/ё/g, "е").includes(part.replace(/ё/g, "е")))) continue;
     seen.add(label);
-    found.push({ title: label, icon: node.dataset.paletteIcon || "right", code: node.dataset.key || (node.dataset.go ? `KeyG ${node.dataset.go}` : ""), run: () => act(node) });
+    const near = node.closest("#pane-thread") ? 0 : node.closest("main") ? 1 : node.dataset.go ? 3 : 2;
+    found.push({ near, title: label, icon: node.dataset.paletteIcon || signOf(node), code: node.dataset.key || (node.dataset.go ? `KeyG ${node.dataset.go}` : ""), run: () => act(node) });
   }
-  return found.slice(0, query ? 8 : 14);
+  // what is open comes first, then this page, then the way to others
+  return found.sort((a, b) => a.near - b.near).slice(0, query ? 8 : 24);
 }
+
+/** The node's own icon, so that an action looks the same in both places. */
+const signOf = (node) => node.querySelector("use")?.getAttribute("href")?.split("#")[1] || "right";
 
 function act(node) {
   dialog.close();

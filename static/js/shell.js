@@ -4,8 +4,10 @@
 //          data-dialog="#id" opens a <dialog> of the page; a <dialog data-open> that htmx brings opens itself
 //          data-copy="text or #id" copies · data-autosubmit on a form: sends itself on change · data-now on <time>
 //          aria-busy on a control: busy, same width
+import "./counts.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
+import * as notify from "./notify.js";
 import { otherLayout, palette } from "./palette.js";
 import { toast } from "./toast.js";
 import { csrf, el, icon, word } from "./words.js";
@@ -169,9 +171,36 @@ function nextPane(by) {
   if (!panes.length) return;
   const now = panes.findIndex((pane) => pane.contains(document.activeElement));
   const pane = panes[(now + by + panes.length) % panes.length];
-  const first = pane.querySelector("[aria-current=true],[aria-current=page],[tabindex='0'],a[href],button,input,textarea");
-  (first ?? pane).focus();
+  // parts meant for phones are in the page, too
+  const shown = (rule) => [...pane.querySelectorAll(rule)].find((node) => node.getClientRects().length);
+  (shown("[aria-current=true],[aria-current=page]") ?? shown("[tabindex='0'],a[href],button,input,textarea") ?? pane).focus();
 }
+
+/* ---------- on the way to another page: the shape of it after 300 ms, drawn by the style sheet ---------- */
+
+const going = (where) => {
+  if (where) document.documentElement.dataset.going = where;
+  else delete document.documentElement.dataset.going;
+};
+let arrival = 0;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const inSection = link.closest(".o-nav--views,.o-list") && document.querySelector("main.o-inbox");
+  if (!inSection && !link.closest(".o-nav,.o-bottom")) return;
+  if (link.target || link.matches("[hx-get],[data-back],[data-download]")) return;
+  going(inSection ? "list" : "page");
+  clearTimeout(arrival);
+  arrival = setTimeout(going, 15000); // whoever stopped the loading by hand gets the page back
+});
+document.addEventListener("submit", ({ target, defaultPrevented }) => {
+  if (!defaultPrevented && target.method === "get" && target.matches(".o-search,.o-filterform")) going("list");
+});
+addEventListener("pageshow", () => going());
+keys.register("Escape", () => {
+  if (document.documentElement.dataset.going) going();
+  return false;
+});
 
 /* ---------- connection ---------- */
 
@@ -201,6 +230,7 @@ for (const form of document.querySelectorAll("form[data-autosubmit] noscript")) 
 document.querySelector("[aria-invalid=true]")?.focus();
 
 live.start();
+notify.start(alertUser);
 openArrived(document);
 
 export { keys, otherLayout, palette, toast };

@@ -12,7 +12,6 @@ from django.test import Client
 from otklik.accounts import services
 from otklik.accounts.models import ApiKey, Organisation, User
 from otklik.kernel import clock, secrets
-from otklik.web.api import limits
 
 
 @dataclass
@@ -41,11 +40,6 @@ class Program:
 
     def post(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         return self.call("POST", path, body if body is not None else {}, **headers)
-
-
-@pytest.fixture(autouse=True)
-def _full_buckets() -> None:
-    limits.forget()
 
 
 def make_program(by: User, *scopes: str) -> Program:

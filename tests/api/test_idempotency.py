@@ -16,6 +16,7 @@ from otklik.inbox.models import Label, Message
 from otklik.kernel import clock
 from otklik.kernel.models import Idempotency
 from otklik.web.api import idempotency
+from tests.api import world
 from tests.api.conftest import Program, make_program
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +159,24 @@ def test_eight_threads_with_one_key_do_the_work_once(
     assert len(made) == 1
     assert Message.objects.filter(conversation=talk, direction__in=("out", "note")).count() == 1
     assert program.post(f"/conversations/{talk.pk}/{path}", {"text": "Едет"}, **same)[1]["id"] in made
+
+
+def test_a_secret_that_is_shown_once_does_not_lie_readable_in_the_stored_answer(
+    program: Program, alisa: User
+) -> None:
+    hook, same = world.webhook(alisa).subscription_id, key()
+    _status, first = program.post(f"/webhooks/{hook}/rotate", **same)
+    stored = Idempotency.objects.get()
+    assert first["secret"].startswith("whsec_")
+    assert first["secret"] not in str(stored.body)
+    assert program.post(f"/webhooks/{hook}/rotate", **same) == (200, first)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k1"}], ids=["without key", "with key"])
+def test_a_request_refused_in_the_middle_has_changed_nothing(
+    program: Program, write_in: Callable[..., Any], headers: dict[str, str]
+) -> None:
+    talk, label = write_in("Где заказ?"), program.post("/labels", {"name": "Возврат"})[1]["id"]
+    status, _body = program.post(f"/conversations/{talk.pk}/labels", {"add": [label, 999_999]}, **headers)
+    assert status == 404
+    assert program.get(f"/conversations/{talk.pk}")[1]["label_ids"] == []

@@ -65,7 +65,8 @@ def test_no_invented_request_makes_a_fault_and_every_answer_is_as_documented(
     world: dict[str, int], program: Program
 ) -> None:
     asked = 0
-    headers = {"Authorization": f"Bearer {program.token}"}
+    # the WSGI transport of schemathesis does not unpack answers
+    headers = {"Authorization": f"Bearer {program.token}", "Accept-Encoding": "identity"}
     known = {name: value for name, value in world.items() if name != "other_conversation_id"}
     with override_settings(ALLOWED_HOSTS=["*"]):
         for operation in OPERATIONS:

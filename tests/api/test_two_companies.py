@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
     "change_channel": {"active": False},
     "change_webhook": {"active": False},
     "decide_delivery": {"arrived": True},
+    "keep_customers_apart": {"other_id": 2**40},
     "label_conversation": {"add": [1]},
     "link_conversations": {"other_id": 2**40},
     "mark_seen": {"message_id": 1},
@@ -50,6 +51,7 @@ BODIES: dict[str, Any] = {
     "update_calendar": {"name": "x", "week": {}},
     "update_calendar_event": {"kind": "other", "title": "x", "starts_at": "2026-01-01T00:00:00Z"},
     "update_customer": {"city": "Тула"},
+    "update_team": {"name": "x"},
     "update_template": {"name": "x", "text": "x"},
 }
 

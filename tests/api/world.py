@@ -9,6 +9,7 @@ from typing import Any
 from otklik.accounts import services as accounts
 from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
 from otklik.channels.importer import service as imports
+from otklik.channels.models import RawEvent
 from otklik.inbox.services import drafts, files, grouping, labels, reminders, reply, templates, views
 from otklik.kernel import clock, secrets
 from otklik.people.services import identities, merging, profile
@@ -31,6 +32,7 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
     twin = profile.create({"name": "Анна Тайная", "email": "anna@tajna.test"}, by=by)
     customer_merge = merging.merge(anna.pk, twin.pk, by=by)
     face = identities.add(anna.pk, "mail", "second@tajna.test", by=by)
+    gone = identities.add(anna.pk, "mail", "third@tajna.test", by=by)
     label = labels.create("Тайна", by=by)
     template = templates.create("Тайна", "Тайный текст", by=by)
     view = views.save("Тайна", {}, by=by)
@@ -42,7 +44,20 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
     )
     job = imports.register("text\nТайна\n".encode(), "tajna.csv", organisation_id=by.organisation_id, by=by)
     team = Team.objects.create(organisation_id=by.organisation_id, name="Тайна")
-    hook = _webhook(by)
+    hook = webhook(by)
+    invitation, _link = accounts.invite(
+        by=by, email="guest@tajna.test", name="Гость Тайны", roles=["operator"]
+    )
+    key, _secret = accounts.create_key(by=by, name="Тайный ключ", scopes=["admin"])
+    raw = RawEvent.objects.create(
+        account_id=talk.account_id,
+        key="tajna",
+        payload=b"{",
+        size=1,
+        state=RawEvent.State.FAILED,
+        error="Тайна",
+        received_at=clock.now(),
+    )
     return {
         "conversation_id": talk.pk,
         "other_conversation_id": third.pk,
@@ -53,6 +68,7 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
         "customer_merge_id": customer_merge.pk,
         "split_id": split.pk,
         "identity_id": face.pk,
+        "removal_id": identities.remove(gone.pk, by=by).pk,
         "label_id": label.pk,
         "template_id": template.pk,
         "view_id": view.pk,
@@ -66,10 +82,13 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
         "delivery_id": hook.pk,
         "user_id": by.pk,
         "team_id": team.pk,
+        "invitation_id": invitation.pk,
+        "key_id": key.pk,
+        "raw_id": raw.pk,
     }
 
 
-def _webhook(by: User) -> WebhookDelivery:
+def webhook(by: User) -> WebhookDelivery:
     subscription = WebhookSubscription.objects.create(
         organisation_id=by.organisation_id,
         name="Тайна",

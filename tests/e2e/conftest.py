@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.support.databases import fresh_database
 from tests.support.installation import Installation
 from tests.support.mailserver import MailServer, short_dir
 
@@ -34,19 +36,23 @@ class Care:
 
 @pytest.fixture(scope="session")
 def care(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Care]:
-    """Started once for all browser tests, with two seconds to take an answer back."""
-    installation = Installation(tmp_path_factory.mktemp("care"), UNDO_SECONDS="2", LANGUAGE="ru")
-    installation.manage("migrate", "-v0")
-    said = dict(
-        line.split(": ", 1)
-        for line in installation.manage("bootstrap", "--demo").splitlines()
-        if ": " in line
-    )
-    installation.start_web()
-    installation.start_worker()
-    installation.wait_ready()
-    yield Care(installation, said["login"], said["password"])
-    installation.stop()
+    """Started once for all browser tests, with two seconds to take an answer back; on the stage's database."""
+    with fresh_database("care") as database_url:
+        installation = Installation(
+            tmp_path_factory.mktemp("care"),
+            database_url,
+            os.environ.get("QUEUE_URL", "") if database_url else "",
+            UNDO_SECONDS="2",
+            LANGUAGE="ru",
+        )
+        said = dict(
+            line.split(": ", 1) for line in installation.prepare("--demo").splitlines() if ": " in line
+        )
+        installation.start_web()
+        installation.start_worker()
+        installation.wait_ready()
+        yield Care(installation, said["login"], said["password"])
+        installation.stop()
 
 
 @pytest.fixture(scope="session")

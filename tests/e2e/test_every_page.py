@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.conftest import assert_accessible, picture
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(480)]
 
 PAGES = (
     "/inbox/",
@@ -33,6 +33,9 @@ PAGES = (
     "/staff/invite/",
     "/staff/teams/",
     "/settings/",
+    "/settings/templates/",
+    "/settings/templates/new/",
+    "/settings/labels/",
     "/settings/keys/",
     "/operations/",
     "/audit/",

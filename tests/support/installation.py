@@ -63,9 +63,12 @@ class Installation:
         """Run code inside the installation; it prints one JSON value, which is returned."""
         return json.loads(self.manage("shell", "--no-imports", "-v0", "-c", code).strip().splitlines()[-1])
 
-    def prepare(self) -> None:
+    def prepare(self, *words: str) -> str:
+        """Migrate and bootstrap with `words`; returns what bootstrap said. What others left in the queue is gone."""
         self.manage("migrate", "-v0")
-        self.manage("bootstrap")
+        said = self.manage("bootstrap", *words)
+        self.manage("shell", "--no-imports", "-v0", "-c", "from otklik.kernel import wake; wake.huey.flush()")
+        return said
 
     def start_web(self) -> None:
         command = [

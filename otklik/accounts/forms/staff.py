@@ -14,8 +14,13 @@ from otklik.accounts import policy, queries
 from otklik.accounts.forms.base import HouseForm
 from otklik.accounts.models import Role
 from otklik.accounts.services import Profile, StaffData
+from otklik.kernel import languages
 
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
+SPEAKS = _("Languages for answering customers")
+SPEAKS_HELP = _(
+    "None chosen: the organisation's language. Conversations go first to who speaks the customer's."
+)
 EXPIRY = [(30, _("in 30 days")), (90, _("in 90 days")), (365, _("in a year")), (0, _("never"))]
 SCOPE_NAMES = {
     "conversations:read": _("read conversations and customers"),
@@ -48,6 +53,13 @@ class StaffForm(HouseForm):
     team_ids = forms.TypedMultipleChoiceField(
         label=_("Teams"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
+    speaks = forms.MultipleChoiceField(
+        label=SPEAKS,
+        choices=list(languages.LANGUAGES.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=SPEAKS_HELP,
+    )
 
     def __init__(self, *args: Any, organisation_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +74,7 @@ class StaffForm(HouseForm):
             capacity=clean["capacity"],
             roles=frozenset(clean["roles"]),
             team_ids=frozenset(clean["team_ids"]),
+            speaks=tuple(clean["speaks"]),
         )
 
 
@@ -77,7 +90,7 @@ class InviteForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        del self.fields["title"], self.fields["capacity"]
+        del self.fields["title"], self.fields["capacity"], self.fields["speaks"]
 
 
 class AcceptForm(HouseForm):
@@ -165,6 +178,14 @@ class ProfileForm(HouseForm):
         max_length=2000,
         widget=forms.Textarea({"rows": 4}),
         help_text=_("Stands under your mail answers instead of the organisation's."),
+    )
+
+    speaks = forms.MultipleChoiceField(
+        label=SPEAKS,
+        choices=list(languages.LANGUAGES.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=SPEAKS_HELP,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -65,6 +65,8 @@ class User(AbstractBaseUser):
     theme = models.CharField(max_length=8, blank=True, default="")  # light, dark, empty = as the system
     single_keys = models.BooleanField(default=True)  # WCAG 2.1.4: single-letter shortcuts can be switched off
     signature = models.TextField(blank=True, default="")
+    # codes of kernel.languages in which the person answers customers; empty: the organisation's language
+    speaks = models.JSONField(default=list)
     capacity = models.PositiveSmallIntegerField(default=30)  # open conversations given automatically
     presence = models.CharField(max_length=8, choices=Presence, default=Presence.OFFLINE)
     seen_at = models.DateTimeField(null=True)
@@ -94,6 +96,10 @@ class User(AbstractBaseUser):
     @cached_property
     def rights(self) -> frozenset[str]:
         return rights_of_roles(self.roles)
+
+    def can_answer_in(self, language: str) -> bool:
+        """Whether the person answers customers in a language; nothing said means the organisation's own."""
+        return language in (self.speaks or [self.organisation.language])
 
     @property
     def initials(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from allauth.usersessions.models import UserSession
@@ -17,6 +18,7 @@ from otklik.accounts.models.staff import Presence
 from otklik.audit import services as audit
 from otklik.kernel import clock, events
 from otklik.kernel.errors import Conflict, Invalid
+from otklik.kernel.languages import LANGUAGES
 
 
 class LastAdministrator(Conflict):
@@ -76,6 +78,7 @@ class StaffData:
     capacity: int = 30
     roles: frozenset[str] = frozenset()
     team_ids: frozenset[int] = frozenset()
+    speaks: tuple[str, ...] | None = None  # None: as it was
 
 
 @transaction.atomic
@@ -89,7 +92,8 @@ def update_staff(user_id: int, data: StaffData, *, by: User) -> User:
     if Role.ADMINISTRATOR in before and Role.ADMINISTRATOR not in data.roles:
         _require_other_administrator(user)
     user.name, user.title, user.capacity = data.name, data.title, data.capacity
-    user.save(update_fields=["name", "title", "capacity"])
+    user.speaks = _languages(user.speaks if data.speaks is None else data.speaks)
+    user.save(update_fields=["name", "title", "capacity", "speaks"])
     user.grants.exclude(role__in=data.roles).delete()
     RoleGrant.objects.bulk_create(
         [RoleGrant(user=user, role=role) for role in sorted(data.roles - before)], ignore_conflicts=True
@@ -104,6 +108,7 @@ def update_staff(user_id: int, data: StaffData, *, by: User) -> User:
         roles=sorted(data.roles),
         roles_before=sorted(before),
         teams=sorted(data.team_ids),
+        speaks=user.speaks,
     )
     events.publish(TOPIC_STAFF, user.organisation_id, user_id=user.pk, change="changed")
     return user
@@ -191,6 +196,7 @@ class Profile:
     capacity: int = 30
     undo_seconds: int | None = None  # None: as the installation says
     desktop: bool = field(default=False)  # notifications of the browser
+    speaks: tuple[str, ...] | None = None  # None: as it was
 
 
 @transaction.atomic
@@ -198,10 +204,12 @@ def update_profile(user: User, data: Profile) -> User:
     """A person changes their own page; needs no right."""
     user.name, user.title, user.language, user.theme = data.name, data.title, data.language, data.theme
     user.single_keys, user.signature, user.capacity = data.single_keys, data.signature, data.capacity
+    user.speaks = _languages(user.speaks if data.speaks is None else data.speaks)
     user.preferences = {**user.preferences, "undo_seconds": data.undo_seconds, "desktop": data.desktop}
     user.save(
         update_fields=[
             "name", "title", "language", "theme", "single_keys", "signature", "capacity", "preferences",
+            "speaks",
         ]
     )  # fmt: skip
     audit.record(
@@ -209,6 +217,16 @@ def update_profile(user: User, data: Profile) -> User:
     )
     events.publish(TOPIC_STAFF, user.organisation_id, user_id=user.pk, change="profile")
     return user
+
+
+def _languages(codes: Iterable[str]) -> list[str]:
+    """Known codes in the order of the list, each once. Raises Invalid for an unknown one."""
+    chosen = set(codes)
+    if unknown := chosen - set(LANGUAGES):
+        raise Invalid(
+            _("“%(language)s” is not a language of the list."), field="speaks", language=sorted(unknown)[0]
+        )
+    return [code for code in LANGUAGES if code in chosen]
 
 
 def set_theme(user: User, theme: str) -> None:

@@ -13,7 +13,7 @@ from otklik.accounts import queries, services
 from otklik.accounts.forms.staff import ProfileForm
 from otklik.accounts.views.base import done, me, page
 
-FIELDS = ("name", "title", "language", "theme", "single_keys", "signature", "capacity")
+FIELDS = ("name", "title", "language", "theme", "single_keys", "signature", "capacity", "speaks")
 YEAR = 31_536_000
 
 

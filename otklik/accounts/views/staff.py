@@ -19,6 +19,7 @@ from otklik.accounts.models import Role
 from otklik.accounts.views.base import done, me, page
 from otklik.audit import services as audit
 from otklik.kernel import clock
+from otklik.kernel.errors import NotFound
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -49,6 +50,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
         "capacity": someone.capacity,
         "roles": sorted(someone.roles),
         "team_ids": list(someone.teams.values_list("pk", flat=True)),
+        "speaks": someone.speaks,
     }
     form = StaffForm(request.POST or None, initial=initial, organisation_id=user.organisation_id)
     if (
@@ -135,7 +137,14 @@ def revoke(request: HttpRequest, invitation_id: int) -> HttpResponse:
 @never_cache
 def accept(request: HttpRequest, token: str) -> HttpResponse:
     """The invited person's first page; afterwards they are signed in."""
-    invitation = queries.open_invitation(token)
+    try:
+        invitation = queries.open_invitation(token)
+    except NotFound as error:
+        raise NotFound(
+            _(
+                "This link no longer works: it was used, withdrawn or is older than seven days. Ask for a new one."
+            )
+        ) from error
     form = AcceptForm(request.POST or None, initial={"name": invitation.name})
     if form.is_valid():
         clean = form.cleaned_data

@@ -31,6 +31,8 @@ _ALTERNATE = re.compile(
     r"<link\b[^>]{0,500}type\s*=\s*[\"']application/(?:rss|atom)\+xml[\"'][^>]{0,500}>", re.I
 )
 _HREF = re.compile(r"href\s*=\s*[\"']([^\"'>]{1,500})[\"']", re.I)
+# the whole text in the exports that Russian media make for Yandex, beside a summary of a line
+_WHOLE_TEXT = ("yandex_full-text", "turbo_content")
 _HTML = re.compile(r"^\s*(?:<!--.*?-->\s*)?<(?:html|head|body)\b", re.I | re.S)
 
 
@@ -62,7 +64,7 @@ def parse(
     """Reads a feed. `timezone` is assumed for dates without a zone, `base_url` resolves relative links."""
     if len(raw) > MAX_BYTES:
         return Feed("", (), (problems.too_large(len(raw), MAX_BYTES),))
-    if not raw.strip(b" \t\r\n\0"):
+    if not raw.strip(b" \t\r\n\0\xef\xbb\xbf\xfe\xff"):
         return Feed("", (), (problems.EMPTY,))
     try:
         return _parse(raw, content_type, base_url, timezone)
@@ -90,7 +92,8 @@ def _parse(raw: bytes, content_type: str, base_url: str, timezone: str) -> Feed:
     ):
         found.append(problems.broken(parsed.get("bozo_exception")))
     if not parsed.get("version") and not parsed.entries:
-        return Feed("", (), (*found, problems.NOT_A_FEED))
+        # what would have to be repaired in it is of no use to anybody
+        return Feed("", (), (problems.NOT_A_FEED,))
     reader = _Reader(parsed, base_url, timezone)
     entries = _newest(reader.entries())
     found += reader.problems
@@ -158,7 +161,7 @@ class _Reader:
     def body(self, item: Any) -> str:
         """The richest of summary and contents: feeds put the teaser now in one, now in the other."""
         given = [_text(part.get("value")) for part in item.get("content") or [] if isinstance(part, dict)]
-        given += [_text(item.get("summary"))]
+        given += [_text(item.get(name)) for name in ("summary", *_WHOLE_TEXT)]
         return max((plain(value) for value in given), key=len, default="")
 
     def date(self, value: str) -> str | None:

@@ -14,6 +14,7 @@ _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.S)
 _AMPERSAND = re.compile(
     r"&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)?"
 )
+_BARE = re.compile(r"&(?![A-Za-z#][\w.-]{0,40};)")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XML_HEAD = re.compile(r"^\s*<\?xml[^>]*\?>")
 _START = re.compile(
@@ -127,7 +128,8 @@ def clean(text: str) -> tuple[str, set[str]]:
     parts = _CDATA.split(text)
     for at in range(0, len(parts), 2):
         fixed = _AMPERSAND.sub(_entity, parts[at])
-        if fixed != parts[at] and "&amp;" in fixed and fixed.count("&amp;") > parts[at].count("&amp;"):
+        bare = fixed.count("&amp;") > parts[at].count("&amp;")
+        if bare and not (had_entities and not _BARE.search(parts[at])):  # its own entities are said already
             codes.add("bare_ampersand")
         parts[at] = fixed
     text = "".join(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +28,8 @@ CONTENT_TYPE = "application/vnd.otklik.item+json"
 PUBLIC_KINDS = frozenset({"review", "comment", "mention"})
 CLOSED = ("clos", "solv", "resolv", "done", "закр", "реш", "заверш", "выполн")
 
+_STORED = tuple(name for name in ImportItem.__dataclass_fields__ if name not in ("raw", "notices", "row"))
+
 # a word in the source → how the place is shown
 PLACES = (
     (("vk.", "vk", "вк", "вконтакте"), "vk"),
@@ -43,9 +44,7 @@ PLACES = (
 
 def raw_event(item: ImportItem, version: int) -> RawEvent:
     """What is stored of a row. `version` counts the contents under one key: above 1 it is an edit."""
-    record = asdict(item)
-    for own in ("raw", "notices", "row"):
-        del record[own]
+    record: dict[str, Any] = {name: getattr(item, name) for name in _STORED}
     record["occurred_at"] = item.occurred_at.isoformat() if item.occurred_at else None
     record["version"] = version
     # a text that goes back to an earlier wording is a new event, not the old one again

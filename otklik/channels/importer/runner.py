@@ -8,75 +8,49 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from otklik.audit import services as audit
 from otklik.channels import intake
 from otklik.channels.importer import service
 from otklik.channels.importer.adapter import raw_event
+from otklik.channels.importer.engine.archive import BROKEN_ARCHIVE, broken_archive
 from otklik.channels.importer.engine.errors_file import ENCODING, write_errors
 from otklik.channels.importer.engine.mapping import Mapping
 from otklik.channels.importer.engine.problems import RowError
 from otklik.channels.importer.engine.rows import Converter, ImportItem
 from otklik.channels.importer.engine.source import SourceRow
-from otklik.channels.importer.engine.table import BROKEN_ARCHIVE, Table, broken_archive
+from otklik.channels.importer.engine.table import Table
 from otklik.channels.models import ChannelAccount, ImportedItem, ImportIssue, ImportJob
 from otklik.channels.protocol import RawEvent
-from otklik.kernel import clock, events, media, outbox
-from otklik.kernel.errors import Conflict, Invalid
+from otklik.kernel import bulk, events, jobs, media
+from otklik.kernel.batches import BatchSize
+from otklik.kernel.errors import Conflict
 
 TOPIC = service.TOPIC
-BATCH = 100  # rows of one transaction, which stays near 50 ms
-SLICE = 15.0  # seconds of one turn in the worker; then other work gets its turn
-LEASE = 45.0  # seconds without a batch after which the worker is taken for dead
+BATCH = 100  # rows of the first transaction; then as many as fit into a short one
 MAX_ISSUES = 50_000  # in the error file; the count goes on
 RACES = 3
 
 
-class Overtaken(Exception):
-    """Another process has committed this batch, or a person has stopped the import."""
+Overtaken = jobs.Overtaken
 
 
 def run(payload: dict[str, Any]) -> None:
     """Outbox handler: work for a while, then let others have a turn."""
-    job = ImportJob.objects.select_related("account").get(pk=payload["job_id"])
-    if job.state != ImportJob.State.RUNNING:
-        return
-    won = ImportJob.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=clock.now()), pk=job.pk, state=ImportJob.State.RUNNING
-    ).update(lease_until=clock.after(LEASE))
-    if not won:
-        raise outbox.Later(LEASE / 3)
-    until = time.monotonic() + SLICE
-    try:
-        runner = Runner(job)
-        while runner.step():
-            if time.monotonic() > until:
-                ImportJob.objects.filter(pk=job.pk).update(lease_until=None)
-                raise outbox.Later(0.0)
-    except Overtaken as lost:
-        raise outbox.Later(LEASE / 3) from lost
-    except media.DiskFull as error:
-        # waits for space; nothing of the file is lost
-        ImportJob.objects.filter(pk=job.pk).update(error=error.sentence, lease_until=None)
-        raise outbox.Later(60.0) from error
-    except Invalid as error:
-        fail(job, error.sentence)
+    jobs.take_turn(ImportJob.objects.select_related("account"), payload["job_id"], Runner, fail)
 
 
+@transaction.atomic
 def fail(job: ImportJob, sentence: str) -> None:
-    with transaction.atomic():
-        ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.RUNNING).update(
-            state=ImportJob.State.FAILED, error=sentence[:2000], finished_at=clock.now(), lease_until=None
-        )
-        events.publish(service.CHANGED, job.organisation_id, job_id=job.pk, state="failed")
+    jobs.give_up(job, sentence)
+    events.publish(service.CHANGED, job.organisation_id, job_id=job.pk, state="failed")
 
 
 class Runner:
@@ -91,19 +65,23 @@ class Runner:
         self.converter = Converter(service.mapping_from(job.mapping))
         self.rows: Iterator[SourceRow] = self.table.rows(start=job.row_cursor + 1)
         self.noted = job.errors
+        self.repeat = is_repeat(self.account, job.digest, job.mapping, job_id=job.pk)
+        self.batch = BatchSize(BATCH, least=20)
 
     def step(self) -> bool:
         try:
-            batch = list(islice(self.rows, BATCH))
+            batch = list(islice(self.rows, self.batch.size))
         except BROKEN_ARCHIVE as error:
             raise service.as_error(broken_archive(self.job.filename)) from error
         if not batch:
             _finish(self.job, self.table)
             return False
         results = [self.converter.convert(row) for row in batch]
+        raws = {id(one): raw_event(one, 1) for one in results if isinstance(one, ImportItem)}
         for attempt in range(RACES):
             try:
-                self._commit(results, batch[-1].number)
+                with self.batch.timed(len(batch)):
+                    self._commit(results, batch[-1].number, raws)
                 self.job.row_cursor = batch[-1].number
                 break
             except IntegrityError:
@@ -113,22 +91,11 @@ class Runner:
         return True
 
     @transaction.atomic
-    def _commit(self, results: list[ImportItem | RowError], last: int) -> None:
+    def _commit(self, results: list[ImportItem | RowError], last: int, first: dict[int, RawEvent]) -> None:
         items = [one for one in results if isinstance(one, ImportItem)]
         faults = [one for one in results if isinstance(one, RowError)]
-        tally, raws = _compare(self.account, items)
-        won = ImportJob.objects.filter(
-            pk=self.job.pk, state=ImportJob.State.RUNNING, row_cursor=self.job.row_cursor
-        ).update(
-            row_cursor=last,
-            rows=F("rows") + len(results),
-            errors=F("errors") + len(faults),
-            error="",
-            lease_until=clock.after(LEASE),
-            **{name: F(name) + number for name, number in tally.items()},
-        )
-        if not won:
-            raise Overtaken
+        tally, raws = _compare(self.account, items, first, repeat=self.repeat)
+        jobs.advance(self.job, last, rows=len(results), errors=len(faults), **tally)
         intake.store(self.account, raws)
         self._note(faults, items)
 
@@ -136,7 +103,7 @@ class Runner:
         if self.noted > MAX_ISSUES:
             return
         found = [*faults, *(notice for item in items for notice in item.notices)]
-        ImportIssue.objects.bulk_create(
+        issues = [
             ImportIssue(
                 job=self.job,
                 row=one.row,
@@ -147,7 +114,8 @@ class Runner:
                 raw=one.raw,
             )
             for one in found
-        )
+        ]
+        bulk.insert(issues)
         self.noted += len(found)
 
 
@@ -157,8 +125,10 @@ def compare_known(account: ChannelAccount | None, keys: list[str]) -> dict[str, 
     return {row.key: row for row in ImportedItem.objects.filter(account=account, key__in=keys)}
 
 
-def _compare(account: ChannelAccount, items: list[ImportItem]) -> tuple[dict[str, int], list[RawEvent]]:
-    """Counts and the events to store; what is known of the rows is written."""
+def _compare(
+    account: ChannelAccount, items: list[ImportItem], first: dict[int, RawEvent], *, repeat: bool
+) -> tuple[dict[str, int], list[RawEvent]]:
+    """Counts and the events to store (`first`: of each item as if it were new); what is known is written."""
     known = compare_known(account, [item.key for item in items])
     fresh: dict[str, ImportedItem] = {}
     changed: dict[str, ImportedItem] = {}
@@ -170,7 +140,7 @@ def _compare(account: ChannelAccount, items: list[ImportItem]) -> tuple[dict[str
             row = ImportedItem(account=account, key=item.key, content_hash=item.content_hash)
             known[item.key] = fresh[item.key] = row
             tally["created"] += 1
-        elif row.content_hash == item.content_hash:
+        elif row.content_hash == item.content_hash or (repeat and item.key not in fresh):
             tally["unchanged"] += 1
             continue
         else:
@@ -179,8 +149,8 @@ def _compare(account: ChannelAccount, items: list[ImportItem]) -> tuple[dict[str
             if item.key not in fresh:
                 changed[item.key] = row
             tally["updated"] += 1
-        raws.append(raw_event(item, row.version))
-    ImportedItem.objects.bulk_create(fresh.values())
+        raws.append(first[id(item)] if row.version == 1 else raw_event(item, row.version))
+    bulk.insert(list(fresh.values()))
     if changed:
         ImportedItem.objects.bulk_update(changed.values(), ["content_hash", "version"])
     return tally, raws
@@ -190,16 +160,7 @@ def _finish(job: ImportJob, table: Table) -> None:
     """The last row is stored: make the error file and say so, once."""
     content = _error_file(job, list(table.headers))
     with transaction.atomic():
-        won = ImportJob.objects.filter(
-            pk=job.pk, state=ImportJob.State.RUNNING, row_cursor=job.row_cursor
-        ).update(
-            state=ImportJob.State.DONE,
-            finished_at=clock.now(),
-            error_digest=media.put(content) if content else "",
-            lease_until=None,
-        )
-        if not won:
-            raise Overtaken
+        jobs.finish(job, error_digest=media.put(content) if content else "")
         ImportIssue.objects.filter(job=job).delete()
         events.publish(service.CHANGED, job.organisation_id, job_id=job.pk, state="done")
         job.refresh_from_db()
@@ -224,15 +185,32 @@ def _error_file(job: ImportJob, headers: list[str]) -> bytes:
 
 
 def unfinished(account: ChannelAccount, digest: str, mapping: Mapping) -> ImportJob | None:
-    """The same file with the same columns that a killed process left behind."""
-    job = (
-        ImportJob.objects.select_related("account")
-        .filter(account=account, digest=digest, state=ImportJob.State.RUNNING)
-        .order_by("-id")
-        .first()
+    """The same file with the same columns that a killed process left behind, before or behind its last row."""
+    job = _begun(account).filter(digest=digest).first()
+    if job is None or job.mapping != json.loads(mapping.to_json()):
+        return None
+    waits = job.state == ImportJob.State.DONE and is_last(account, job) and intake.waits(account)
+    return job if waits or job.state == ImportJob.State.RUNNING else None
+
+
+def _begun(account: ChannelAccount) -> QuerySet[ImportJob]:
+    """Jobs of a source that have begun, the newest first."""
+    begun = ImportJob.objects.select_related("account").filter(account=account)
+    return begun.exclude(state=ImportJob.State.UPLOADED).order_by("-started_at", "-id")
+
+
+def is_last(account: ChannelAccount, job: ImportJob) -> bool:
+    return _begun(account).values_list("pk", flat=True).first() == job.pk
+
+
+def is_repeat(account: ChannelAccount, digest: str, mapping: object, *, job_id: int = 0) -> bool:
+    """The last import of this source was this very file: nothing in it is new, not even where it corrects itself."""
+    last = _begun(account).exclude(pk=job_id).first()
+    return (
+        last is not None
+        and last.state == ImportJob.State.DONE
+        and (last.digest, last.mapping) == (digest, mapping)
     )
-    same = job is not None and job.mapping == json.loads(mapping.to_json())
-    return job if same else None
 
 
 def run_here(job: ImportJob) -> ImportJob:
@@ -248,8 +226,11 @@ def run_here(job: ImportJob) -> ImportJob:
     return job
 
 
-def dry_run(table: Table, mapping: Mapping, account: ChannelAccount | None) -> dict[str, int]:
+def dry_run(
+    table: Table, mapping: Mapping, account: ChannelAccount | None, *, digest: str = ""
+) -> dict[str, int]:
     """What an import would do, without writing anything. Memory: one number per key of the file."""
+    repeat = account is not None and is_repeat(account, digest, json.loads(mapping.to_json()))
     converter = Converter(mapping)
     tally = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "errors": 0}
     seen: dict[str, str] = {}
@@ -262,9 +243,8 @@ def dry_run(table: Table, mapping: Mapping, account: ChannelAccount | None) -> d
         tally["errors"] += len(results) - len(items)
         for item in items:
             before = seen.get(item.key) or (known[item.key].content_hash if item.key in known else None)
-            outcome = (
-                "created" if before is None else "unchanged" if before == item.content_hash else "updated"
-            )
+            same = before == item.content_hash or repeat
+            outcome = "created" if before is None else "unchanged" if same else "updated"
             tally[outcome] += 1
             seen[item.key] = item.content_hash
     return tally

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -19,12 +19,13 @@ from otklik.channels.importer.engine.mapping import Mapping
 from otklik.channels.importer.engine.problems import MappingError, TableError
 from otklik.channels.importer.engine.table import Table, open_table
 from otklik.channels.models import ChannelAccount, ImportJob, ImportMapping
-from otklik.kernel import clock, events, media, outbox
+from otklik.kernel import clock, events, jobs, media
 from otklik.kernel.errors import Conflict, Invalid, NotFound
 
 TOPIC = "import.run"
 CHANGED = "import.changed"
 MAX_FILE = 300 * 1024 * 1024
+is_stuck = jobs.is_stuck
 TEXTUAL = frozenset({"text", "pros", "cons", "title", "rating"})
 
 
@@ -50,16 +51,16 @@ def open_job(job: ImportJob) -> Table:
         raise as_error(error) from error
 
 
-def upload(content: bytes, filename: str, *, by: User) -> ImportJob:
+def upload(content: bytes | BinaryIO, filename: str, *, by: User, size: int = 0) -> ImportJob:
     """Keep a file and say what it is; nothing is imported yet. Raises Invalid with the reason."""
     policy.require(by, "import.run")
-    if len(content) > MAX_FILE:
+    if (size or (len(content) if isinstance(content, bytes) else 0)) > MAX_FILE:
         raise Invalid(_("The file is larger than 300 MB. Split it and import the parts one after another."))
     return register(content, filename, organisation_id=by.organisation_id, by=by)
 
 
 def register(
-    content: bytes,
+    content: bytes | BinaryIO,
     filename: str,
     *,
     organisation_id: int,
@@ -67,11 +68,12 @@ def register(
     chosen: dict[str, str] | None = None,
 ) -> ImportJob:
     """Like `upload`, for the command line, where the machine's owner acts."""
+    digest, size = media.put_file(io.BytesIO(content) if isinstance(content, bytes) else content)
     job = ImportJob(
         organisation_id=organisation_id,
         filename=filename[:255],
-        digest=media.put(content),
-        size=len(content),
+        digest=digest,
+        size=size,
         created_by=by,
         created_at=clock.now(),
     )
@@ -168,21 +170,15 @@ def begin(job: ImportJob, account: ChannelAccount, mapping: Mapping) -> None:
 
 
 def _plan(job: ImportJob) -> None:
-    job.runs = F("runs") + 1
-    job.save(update_fields=["runs"])
-    job.refresh_from_db(fields=["runs"])
-    outbox.put(TOPIC, f"import:{job.pk}:{job.runs}", {"job_id": job.pk}, organisation_id=job.organisation_id)
+    jobs.plan(job, TOPIC, job.organisation_id)
     events.publish(CHANGED, job.organisation_id, job_id=job.pk, state=job.state)
 
 
 @transaction.atomic
 def cancel(job_id: int, *, by: User) -> ImportJob:
-    """Stop after the batch in hand. What has come in stays; starting again updates it."""
+    """Stop after the batch in hand, or put a file aside before it begins. What has come in stays."""
     job = _locked(job_id, by)
-    won = ImportJob.objects.filter(
-        pk=job.pk, state__in=[ImportJob.State.RUNNING, ImportJob.State.UPLOADED]
-    ).update(state=ImportJob.State.CANCELLED, finished_at=clock.now())
-    if won:
+    if jobs.stop(job):
         events.publish(CHANGED, job.organisation_id, job_id=job.pk, state="cancelled")
         record("import.cancelled", job, by)
     job.refresh_from_db()
@@ -191,21 +187,25 @@ def cancel(job_id: int, *, by: User) -> ImportJob:
 
 @transaction.atomic
 def proceed(job_id: int, *, by: User) -> ImportJob:
-    """Go on with an import that was stopped, failed, or lost its worker, behind the last stored row."""
+    """Go on with an import that was stopped, failed, or lost its worker, behind the last stored row.
+
+    A file that was put aside before it began waits for its columns again.
+    """
     job = _locked(job_id, by)
-    stopped = job.state in (ImportJob.State.CANCELLED, ImportJob.State.FAILED) and job.account_id is not None
-    if not stopped and not is_stuck(job):
-        raise Conflict
-    job.state, job.error, job.finished_at, job.lease_until = ImportJob.State.RUNNING, "", None, None
-    job.save(update_fields=["state", "error", "finished_at", "lease_until"])
+    if job.state == ImportJob.State.CANCELLED and job.account_id is None:
+        return _choose_again(job, by)
+    jobs.go_on(job)
     _plan(job)
     record("import.resumed", job, by)
     return job
 
 
-def is_stuck(job: ImportJob) -> bool:
-    """It should run, and nobody has touched it for longer than the lease."""
-    return job.state == ImportJob.State.RUNNING and (job.lease_until is None or job.lease_until < clock.now())
+def _choose_again(job: ImportJob, by: User) -> ImportJob:
+    job.state, job.finished_at = ImportJob.State.UPLOADED, None
+    job.save(update_fields=["state", "finished_at"])
+    events.publish(CHANGED, job.organisation_id, job_id=job.pk, state=job.state)
+    record("import.resumed", job, by)
+    return job
 
 
 def _locked(job_id: int, by: User) -> ImportJob:

@@ -78,6 +78,7 @@ class MailAdapter:
     """One mailbox: IMAP in (poll and IDLE), SMTP out."""
 
     kind = "mail"
+    bulk = True  # first mails of threads are independent: channels/intake.py understands them together
 
     def capabilities(self, config: dict[str, Any]) -> Capabilities:
         return Capabilities(poll=True, reply_private=True, reconcile=bool(config.get("server_files_sent")))
@@ -113,10 +114,17 @@ class MailAdapter:
     def send(self, config: dict[str, Any], item: Outbound) -> SendResult:
         address = config["address"]
         try:
-            raw = build(item, address, _sender_name(config, item), item.idempotency_key, clock.now())
+            raw = build(
+                item,
+                address,
+                _sender_name(config, item),
+                item.idempotency_key,
+                clock.now(),
+                auto_submitted="auto-replied" if item.extra.get("automatic") else "",
+            )
         except MailIOError as error:
             return SendResult(SendState.REJECTED, code=error.code, detail=error.sentence)
-        result = smtp.send(smtp_config(config), raw, address, [item.to, *item.cc])
+        result = smtp.send(smtp_config(config), raw, address, [item.to, *item.also_to, *item.cc])
         if result.state is SendState.REJECTED and result.code in smtp.ACCOUNT_CODES:
             # the mailbox is refused, not the answer: it waits until the settings are mended
             result = replace(result, state=SendState.THROTTLED, retry_after=ACCOUNT_PAUSE)

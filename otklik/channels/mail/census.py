@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from otklik.channels import polling
+from otklik.channels import credentials, polling
 from otklik.channels.mail import imap
 from otklik.channels.mail.adapter import imap_config
 from otklik.channels.mail.sasl import MailIOError
 from otklik.channels.models import ChannelAccount, RawEvent
 from otklik.channels.protocol import PullPage
 from otklik.kernel import clock
+from otklik.kernel.errors import OtklikError
 
 DAYS = 3  # how far back the server is compared with the store
 
@@ -30,11 +31,11 @@ def missing(account: ChannelAccount) -> dict[str, list[int]]:
 
     Mail that was there before the account was connected does not count.
     """
-    config = imap_config(account.config)
     since = max(clock.now() - timedelta(days=DAYS), account.created_at).date()
     try:
+        config = imap_config(credentials.config_of(account))
         counted = imap.count(config, config.folders, since)
-    except MailIOError as error:
+    except (MailIOError, OtklikError) as error:
         polling.failing(account, error)
         return {}
     found: dict[str, list[int]] = {}

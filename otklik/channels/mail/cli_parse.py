@@ -12,7 +12,7 @@ from otklik.kernel.stream import FLUSH_EVERY, Record, write_line
 EPILOG = """\
 One line per file, in the order of the arguments:
   file                      the name as given
-  from                      {"name","address"} or null
+  from                      {"name","address"} or null; an unknown name or address is null
   to, cc, reply_to          lists of {"name","address"}
   subject, date             date is RFC 3339 with offset, or null
   message_id, in_reply_to   without angle brackets, or null
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _answer(name: str, lang: str) -> Record:
     try:
+        if not name:
+            raise FileNotFoundError(name)
         with Path(name).open("rb") as handle:
             raw = handle.read(MAX_RAW + 1)
     except (OSError, ValueError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from otklik.channels.mail.engine.reply import split
 from otklik.kernel.stream import Record, open_input, run_stream, text_field
@@ -27,16 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        with open_input(args.source) as source:
-            return run_stream(source, _answer, lang=args.lang)
-    except OSError as error:
-        ru = f"Файл «{args.source}» не читается: {error.strerror}."
-        print(
-            ru if args.lang == "ru" else f'The file "{args.source}" cannot be read: {error.strerror}.',
-            file=sys.stderr,
-        )
-        return 2
+    with open_input(args.source) as source:
+        return run_stream(source, _answer, lang=args.lang)
 
 
 def _answer(record: Record) -> Record:

@@ -8,7 +8,7 @@ import time
 
 from django.db import close_old_connections
 
-from otklik.channels import polling
+from otklik.channels import credentials, polling
 from otklik.channels.mail import imap
 from otklik.channels.mail.adapter import imap_config
 from otklik.channels.models import ChannelAccount
@@ -69,7 +69,7 @@ class Listeners:
                 close_old_connections()
 
     def _listen_once(self, account: ChannelAccount) -> None:
-        config = imap_config(account.config)
+        config = imap_config(credentials.config_of(account))
         folder = config.folders[0]
         known = account.cursor.get(folder, {}).get("uid")
         began = time.monotonic()

@@ -18,6 +18,7 @@ class Provider:
     smtp_port: int = 465
     smtp_security: str = "tls"
     server_files_sent: bool = False
+    access_url: str = ""  # where XOAUTH2 access is renewed
 
 
 _YANDEX = Provider(
@@ -27,6 +28,7 @@ _YANDEX = Provider(
         "Yandex wants a password for applications: id.yandex.ru, Security, App passwords."
         " Switch IMAP on in the mail settings."
     ),
+    access_url="https://oauth.yandex.ru/token",
 )
 _MAILRU = Provider(
     "imap.mail.ru",
@@ -34,20 +36,23 @@ _MAILRU = Provider(
     _(
         "Mail.ru wants a password for external applications: account.mail.ru, Security, Passwords for applications."
     ),
+    access_url="https://oauth.mail.ru/token",
 )
 _GMAIL = Provider(
     "imap.gmail.com",
     "smtp.gmail.com",
-    _("Google wants an app password (two-step verification must be on) or an XOAUTH2 token."),
+    _("Google wants an app password (two-step verification must be on) or XOAUTH2."),
     server_files_sent=True,
+    access_url="https://oauth2.googleapis.com/token",
 )
 _OUTLOOK = Provider(
     "outlook.office365.com",
     "smtp.office365.com",
-    _("Microsoft takes no passwords any more: choose XOAUTH2 and give a token."),
+    _("Microsoft takes no passwords any more: choose XOAUTH2."),
     smtp_port=587,
     smtp_security="starttls",
     server_files_sent=True,
+    access_url="https://login.microsoftonline.com/common/oauth2/v2.0/token",
 )
 _RAMBLER = Provider(
     "imap.rambler.ru",

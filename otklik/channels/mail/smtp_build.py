@@ -48,7 +48,7 @@ def build(
     mail = _body(outbound, words)
     head: list[tuple[str, str]] = [
         ("From", words.mailbox(from_name or outbound.sender_name, from_addr, "From")),
-        ("To", words.mailbox("", outbound.to, "To")),
+        ("To", ",\r\n ".join(words.mailbox("", one, "To") for one in (outbound.to, *outbound.also_to))),
         ("Cc", ",\r\n ".join(words.mailbox("", address, "Cc") for address in outbound.cc)),
         ("Reply-To", words.mailbox("", reply_to, "Reply-To") if reply_to else ""),
         ("Subject", words.text(outbound.subject, "Subject")),

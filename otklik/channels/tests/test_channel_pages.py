@@ -262,3 +262,30 @@ def test_a_file_of_another_company_is_not_there(client, boris, company) -> None:
     assert client.get(f"/channels/import/{job.pk}/").status_code == 404
     assert not queries.imports(company.pk).exists()
     assert runner.BATCH <= 500
+
+
+def test_a_file_put_aside_before_it_began_can_be_taken_up_again(client, boris) -> None:
+    client.force_login(boris)
+    file = SimpleUploadedFile("отзывы.csv", "id;text\n1;Хорошо\n".encode())
+    client.post("/channels/import/", {"file": file})
+    job = ImportJob.objects.get()
+    answer = client.post(f"/channels/import/{job.pk}/cancel")
+    assert (answer.status_code, answer["Location"]) == (302, "/channels/import/")
+    job.refresh_from_db()
+    assert (job.state, job.account_id) == ("cancelled", None)
+    for page in ("/channels/import/", f"/channels/import/{job.pk}/"):
+        assert client.get(page).status_code == 200
+    assert Entry.objects.filter(action="import.cancelled", object_id=job.pk).count() == 1
+    client.post(f"/channels/import/{job.pk}/proceed")
+    job.refresh_from_db()
+    assert job.state == "uploaded"
+    assert "col-0" in client.get(f"/channels/import/{job.pk}/").content.decode()
+
+
+def test_a_file_put_aside_twice_is_put_aside_once(client, boris) -> None:
+    client.force_login(boris)
+    client.post("/channels/import/", {"file": SimpleUploadedFile("a.csv", b"id;text\n1;good\n")})
+    job = ImportJob.objects.get()
+    for _time in range(2):
+        assert client.post(f"/channels/import/{job.pk}/cancel").status_code == 302
+    assert Entry.objects.filter(action="import.cancelled").count() == 1

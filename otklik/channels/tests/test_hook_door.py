@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from standardwebhooks.webhooks import Webhook
 
@@ -17,7 +17,7 @@ from otklik.channels.models import ChannelAccount, RawEvent
 from otklik.channels.protocol import RawEvent as Raw
 from otklik.channels.views import hooks
 from otklik.inbox.models import Message
-from otklik.kernel import clock, outbox
+from otklik.kernel import clock, outbox, space
 from otklik.kernel.media import DiskFull
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four").decode()
@@ -26,11 +26,6 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four").decode()
 @pytest.fixture
 def hook(company, alisa) -> ChannelAccount:
     return services.connect("hook", "Сайт", {"signing_secret": SECRET, "visibility": "private"}, by=alisa)
-
-
-@pytest.fixture(autouse=True)
-def _room_again(monkeypatch) -> None:
-    monkeypatch.setitem(intake._full, "since", None)
 
 
 def address(account: ChannelAccount) -> str:
@@ -143,7 +138,7 @@ def test_a_full_disk_is_said_to_the_caller_and_nothing_is_lost(hook, client, ali
         answer = post(hook, big, key="big")
         assert (answer.status_code, answer.json()) == (507, {"error": "disk_full"})
         assert answer["Retry-After"] == "60"
-        assert intake.full_since() is not None
+        assert space.refused_since() is not None
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA max_page_count = 1073741823")
@@ -153,13 +148,13 @@ def test_a_full_disk_is_said_to_the_caller_and_nothing_is_lost(hook, client, ali
     assert post(hook, big, key="big").status_code == 200, "the far end comes again"
     outbox.drain()
     assert Message.objects.get().text.startswith("ёё")
-    assert intake.full_since() is None
+    assert space.refused_since() is None
 
 
 def test_full_disks_of_both_databases_are_recognised() -> None:
-    assert intake.is_full(Exception("database or disk is full"))
-    assert intake.is_full(Exception('could not extend file "base/1/2": No space left on device'))
-    assert not intake.is_full(Exception("database is locked"))
+    assert space.is_refusal(OperationalError("database or disk is full"))
+    assert space.is_refusal(OperationalError('could not extend file "base/1/2": No space left on device'))
+    assert not space.is_refusal(OperationalError("database is locked"))
 
 
 def test_a_full_media_folder_stops_the_event_before_the_row(hook, monkeypatch) -> None:

@@ -143,6 +143,7 @@ def _providers() -> dict[str, dict[str, Any]]:
             "smtp_port": one.smtp_port,
             "smtp_security": one.smtp_security,
             "server_files_sent": one.server_files_sent,
+            "access_url": one.access_url,
             "hint": str(one.hint),
         }
         for domain, one in PROVIDERS.items()

@@ -24,7 +24,7 @@ from otklik.channels.importer.engine.source import SourceRow
 from otklik.channels.importer.engine.table import Table
 from otklik.channels.models import ImportJob
 from otklik.channels.views.base import done, go, person
-from otklik.kernel import media
+from otklik.kernel import jobs, media
 from otklik.kernel.errors import Invalid, NotFound, OtklikError
 
 SHOWN = 10  # rows of the preview
@@ -40,7 +40,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         try:
-            job = service.upload(upload.read(), upload.name, by=user)
+            job = service.upload(upload.file, upload.name, by=user, size=upload.size)
         except Invalid as error:
             form.add_error("file", error.sentence)
         else:
@@ -69,10 +69,10 @@ def _progress(job: ImportJob) -> dict[str, Any]:
     return {
         "job": job,
         "total": total,
-        "percent": min(100, round(100 * job.rows / total)) if total else 0,
+        "percent": jobs.percent(job),
         "waiting": waiting,
         "live": job.state == ImportJob.State.RUNNING or waiting > 0,
-        "stuck": service.is_stuck(job) and job.lease_until is not None,
+        "stuck": jobs.is_stuck(job) and job.lease_until is not None,
     }
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from otklik.accounts import policy
-from otklik.channels import health, queries, services
+from otklik.channels import health, pace, queries, services
 from otklik.channels.views.base import done, person
 from otklik.kernel.errors import NotFound
 
@@ -56,6 +56,8 @@ def channel(request: HttpRequest, account_id: int) -> HttpResponse:
         "number": sum(hours),
         "sent": queries.sent_since(user.organisation_id).get(account.pk, 0),
         "notices": account.notices,
+        "limited": pace.limited(account.pk)[:20],
+        "pace_limit": pace.LIMIT,
         "unread": queries.unread(user.organisation_id).filter(account=account).count(),
         "unparsed": queries.unparsed(user.organisation_id).filter(account=account).count(),
         "jobs": queries.imports(user.organisation_id).filter(account=account)[:20],

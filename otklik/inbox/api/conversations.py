@@ -82,6 +82,8 @@ def start_conversation(request: Call, data: StartIn) -> Message:
         subject=data.subject,
         text=data.text,
         cc=tuple(data.cc),
+        reason=data.deviation_reason,
+        send_at=data.send_at,
         by=request.auth,
         client_key=client_key(request),
     )
@@ -249,6 +251,12 @@ class ReminderOut(Schema):
 def set_reminder(request: Call, conversation_id: Id, data: ReminderIn) -> Any:
     """Remind me of a conversation."""
     return reminders.set(conversation_id, data.due_at, data.text, by=request.auth)
+
+
+@operation(router, "GET", "/reminders", right="conversation.read", answer=list[ReminderOut])
+def list_reminders(request: Call) -> Any:
+    """What I wanted to be reminded of and have not finished, the next one first (at most 200)."""
+    return reminders.waiting(request.auth)[:200]
 
 
 @operation(router, "POST", "/reminders/{reminder_id}/done", right="conversation.read", answer=Done)

@@ -10,13 +10,24 @@ from ninja import File, Query, Router, Schema
 from ninja.files import UploadedFile
 from pydantic import Field
 
-from otklik.inbox import queries
+from otklik.channels import queries as channels
+from otklik.inbox import queries, ways
 from otklik.inbox.api.keys import client_key
-from otklik.inbox.api.shapes import FileOut, MessageOut, Mode, NoteIn, ReplyIn
+from otklik.inbox.api.shapes import (
+    Addresses,
+    AdviceIn,
+    AdviceOut,
+    FileOut,
+    MessageOut,
+    Mode,
+    NoteIn,
+    Reason,
+    ReplyIn,
+)
 from otklik.inbox.models import Attachment, Draft, Message
-from otklik.inbox.services import drafts, files, notes, reply
+from otklik.inbox.services import drafts, files, notes, recipients, reply, scheduled, wishes
 from otklik.inbox.services.outgoing import Answer
-from otklik.kernel import media
+from otklik.kernel import clock, media
 from otklik.kernel.errors import NotFound
 from otklik.kernel.rest import Call, Done, Given, Id, Page, Window, cut, operation
 
@@ -62,13 +73,40 @@ def reply_to_conversation(request: Call, conversation_id: Id, data: ReplyIn) -> 
         text=data.text,
         visibility=data.visibility,
         client_key=client_key(request),
-        to=data.to,
+        to=tuple(filter(None, [data.to] if isinstance(data.to, str) else data.to)),
         cc=tuple(data.cc),
         attachment_ids=tuple(data.attachment_ids),
         seen_message_id=data.seen_message_id,
         close=data.close,
+        reason=data.deviation_reason,
+        send_at=data.send_at,
     )
     return reply.reply(conversation_id, answer, by=request.auth)
+
+
+@operation(
+    router,
+    "POST",
+    "/conversations/{conversation_id}/advice",
+    right="conversation.reply",
+    answer=AdviceOut,
+    example={"text": "Hello, Irina!"},
+)
+def advise(request: Call, conversation_id: Id, data: AdviceIn) -> dict[str, Any]:
+    """What an answer would do otherwise than the customer asked. Nothing is stored.
+
+    With an empty `wishes` no `deviation_reason` is needed.
+    """
+    one = queries.conversation(request.auth, conversation_id)
+    org, customer, moment = one.organisation_id, one.customer_id, clock.now()
+    facts = channels.facts(one.account_id)
+    found = wishes.of_answer(one, visibility=data.visibility, text=data.text, moment=moment)
+    return {
+        "wishes": found,
+        "preferred_at": wishes.preferred_moment(org, customer, moment),
+        "ways": ways.ways(org, customer),
+        "recipients": recipients.propose(one, facts) if facts.kind == "mail" else None,
+    }
 
 
 @operation(
@@ -82,13 +120,14 @@ def reply_to_conversation(request: Call, conversation_id: Id, data: ReplyIn) -> 
 )
 def add_note(request: Call, conversation_id: Id, data: NoteIn) -> Message:
     """A note for colleagues. It never leaves the company."""
-    return notes.add(conversation_id, data.text, by=request.auth)
+    return notes.add(conversation_id, data.text, by=request.auth, client_key=client_key(request))
 
 
 class DraftOut(Schema):
     conversation_id: int
     mode: str
     text: str
+    recipients: dict[str, Any]
     updated_at: datetime
     files: list[FileOut]
 
@@ -98,7 +137,11 @@ class DraftOut(Schema):
 
 
 class DraftIn(Given):
+    """`to` and `cc` of a mail; without them they stay as they are."""
+
     text: str = Field(max_length=200_000)
+    to: Addresses | None = None
+    cc: Addresses | None = None
     seen_message_id: int = Field(0, ge=0, le=2**63 - 1)
 
 
@@ -106,6 +149,30 @@ class DraftIn(Given):
 def undo_send(request: Call, message_id: Id) -> Draft:
     """Take an answer back while it has not left; it becomes a draft again."""
     return drafts.from_cancelled(message_id, by=request.auth)
+
+
+@operation(
+    router, "POST", "/messages/{message_id}/schedule/cancel", right="conversation.reply", answer=DraftOut
+)
+def cancel_scheduled(request: Call, message_id: Id) -> Draft:
+    """Take a planned answer back; it becomes a draft of its author."""
+    return scheduled.cancel(message_id, by=request.auth)
+
+
+class SendNowIn(Given):
+    deviation_reason: Reason = ""
+
+
+@operation(
+    router, "POST", "/messages/{message_id}/schedule/send-now", right="conversation.reply", answer=MessageOut,
+    example={"deviation_reason": "urgent"},
+)  # fmt: skip
+def send_scheduled_now(request: Call, message_id: Id, data: SendNowIn) -> Message:
+    """Send a planned answer at once.
+
+    Outside the customer's best hours it needs a reason.
+    """
+    return scheduled.send_now(message_id, data.deviation_reason, by=request.auth)
 
 
 @operation(
@@ -127,8 +194,14 @@ def list_drafts(request: Call, conversation_id: Id) -> Any:
 )
 def save_draft(request: Call, conversation_id: Id, mode: Mode, data: DraftIn) -> Draft:
     """Keep what is being written."""
+    given = {name: value for name in ("to", "cc") if (value := getattr(data, name)) is not None}
     return drafts.save(
-        conversation_id, mode, data.text, by=request.auth, seen_message_id=data.seen_message_id
+        conversation_id,
+        mode,
+        data.text,
+        by=request.auth,
+        recipients=given or None,
+        seen_message_id=data.seen_message_id,
     )
 
 
@@ -152,6 +225,7 @@ class DraftMode(Schema):
     right="conversation.read",
     answer=FileOut,
     status=201,
+    within=False,
 )
 def upload_attachment(
     request: Call, conversation_id: Id, where: Query[DraftMode], file: File[UploadedFile]

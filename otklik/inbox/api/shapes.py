@@ -86,7 +86,10 @@ class MessageOut(Schema):
     auto: str
     delivery_state: str
     delivery_error: str
+    due_at: datetime | None = Field(description="when a planned answer leaves (delivery_state scheduled)")
     permalink: str
+    recipients: dict[str, Any]
+    deviation: dict[str, Any] = Field(description="wishes of the customer that it did not keep, and why")
     event: dict[str, Any]
     occurred_at: datetime
     edited_at: datetime | None
@@ -169,6 +172,19 @@ def filters_of(given: ConversationList | FiltersIn) -> Filters:
     )
 
 
+Reason = Annotated[
+    str,
+    Field(
+        max_length=300,
+        description="why it does otherwise than the customer asked; needed when `wishes` of the conversation is not"
+        " empty: asked, writes_now, urgent, same_language, no_speaker, no_answer, or your own words",
+    ),
+]
+
+
+Addresses = Annotated[list[Annotated[str, Field(max_length=254)]], Field(max_length=50)]
+
+
 class ReplyIn(Given):
     """`seen_message_id`: the newest message you have read; a newer one refuses the answer (0: do not check).
 
@@ -177,11 +193,64 @@ class ReplyIn(Given):
 
     text: Text = ""
     visibility: Literal["public", "private"] = "private"
-    to: str = Field("", max_length=254)
-    cc: list[Annotated[str, Field(max_length=254)]] = Field([], max_length=50)
+    to: Addresses | Annotated[str, Field(max_length=254)] = Field(
+        [], description="mail; empty: who wrote last (Reply-To, else From)"
+    )
+    cc: Addresses = Field([], description="mail; only whom you name: see `recipients` of the advice")
     attachment_ids: Ids = []
     seen_message_id: int = Field(0, ge=0, le=2**63 - 1)
     close: bool = False
+    deviation_reason: Reason = ""
+    send_at: Moment | None = Field(None, description="leave then; at most 90 days ahead")
+
+
+class WishOut(Schema):
+    """A wish that an answer would not keep. `code`: contact, channel, language, hours; `excused`: needs no reason."""
+
+    code: str
+    wanted: str
+    actual: str
+    excused: str
+    sentence: str
+
+
+class WayOut(Schema):
+    """An account of ours and an address of the customer in it."""
+
+    account_id: int
+    account_name: str
+    kind: str
+    address: str
+    title: str
+    preferred: bool
+
+
+class AddressOut(Schema):
+    address: str
+    name: str
+
+
+class RecipientsOut(Schema):
+    """`to` is the default. `everybody`: whom "answer to all" would add as copies. `hidden`: we got a hidden copy,
+    so answering all is not offered."""
+
+    to: list[AddressOut]
+    everybody: list[AddressOut]
+    hidden: bool
+
+
+class AdviceIn(Given):
+    text: Text = ""
+    visibility: Literal["public", "private"] = "private"
+
+
+class AdviceOut(Schema):
+    """`preferred_at`: when the customer's best hours begin; null when now is as good as any."""
+
+    wishes: list[WishOut]
+    preferred_at: datetime | None
+    ways: list[WayOut]
+    recipients: RecipientsOut | None = Field(description="of a mail; null elsewhere")
 
 
 class StartIn(Given):
@@ -191,6 +260,8 @@ class StartIn(Given):
     subject: str = Field("", max_length=500)
     text: Text
     cc: list[Annotated[str, Field(max_length=254)]] = Field([], max_length=50)
+    deviation_reason: Reason = ""
+    send_at: Moment | None = Field(None, description="leave then; at most 90 days ahead")
 
 
 class NoteIn(Given):

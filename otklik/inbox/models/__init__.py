@@ -9,6 +9,7 @@ from otklik.inbox.models.grouping import (
     Label,
     SavedView,
 )
+from otklik.inbox.models.images import RemoteImage
 from otklik.inbox.models.message import Attachment, Direction, Message, ParkedChange, Revision
 from otklik.inbox.models.work import Draft, Mention, Reminder, Seen, SoftLock, Template
 
@@ -30,6 +31,7 @@ __all__ = [
     "ParkedChange",
     "Participant",
     "Reminder",
+    "RemoteImage",
     "Revision",
     "SavedView",
     "Seen",

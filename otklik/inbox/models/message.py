@@ -48,6 +48,7 @@ class Message(models.Model):
     # the browser's or API client's key: a double click sends once; None for what was not sent by one
     client_key = models.CharField(max_length=64, null=True)  # noqa: DJ001 unique, and None does not clash
     delivery_state = models.CharField(max_length=16, blank=True, default="")
+    due_at = models.DateTimeField(null=True)  # of an answer to be sent later: when it leaves
     delivery_error = models.TextField(blank=True, default="")
     permalink = models.CharField(
         max_length=1000, blank=True, default=""
@@ -55,6 +56,8 @@ class Message(models.Model):
     undo = models.JSONField(
         default=dict
     )  # of an answer: the conversation before and after it (services/summary.py)
+    # of an answer: wishes of the customer that it did not keep, and why (services/wishes.py)
+    deviation = models.JSONField(default=dict)
     event = models.JSONField(default=dict)  # of a system line: {"code", …}, worded when shown
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()

@@ -99,7 +99,7 @@ def run(action: str, conversation_ids: Sequence[int], *, by: User, **params: Any
     ids = list(dict.fromkeys(conversation_ids))
     step, needed = _step(action, ids, params)
     if action == "merge" and ids:
-        params.setdefault("survivor_id", ids[0])
+        params["survivor_id"] = params.get("survivor_id") or ids[0]
     record = BulkAction.objects.create(
         organisation_id=by.organisation_id,
         user=by,

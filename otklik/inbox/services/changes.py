@@ -40,6 +40,7 @@ def _target(change: ParkedChange) -> tuple[Conversation, Message] | None:
     """The message and its conversation under locks, the conversation first as everywhere."""
     seen = (
         Message.objects.filter(account_id=change.account_id, wire_id=change.target_id, direction=Direction.IN)
+        .exclude(wire_id="")  # the condition of the index, which SQLite wants to read in the query
         .order_by("pk")
         .first()
     )
@@ -73,7 +74,7 @@ def apply_late(limit: int = 200) -> int:
     """Periodic: a change and its message that came in the same moment did not see each other."""
     there = Message.objects.filter(
         account_id=OuterRef("account_id"), wire_id=OuterRef("target_id"), direction=Direction.IN
-    )
+    ).exclude(wire_id="")
     applied = 0
     for change in list(ParkedChange.objects.filter(Exists(there)).order_by("id")[:limit]):
         with transaction.atomic():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from otklik.accounts import policy
+from otklik.accounts.principals import User
 from otklik.inbox.events import TOPIC_CONVERSATION
 from otklik.inbox.models import Conversation, Message
 from otklik.inbox.services.text import shorten
 from otklik.kernel import events
 from otklik.people import kinds
 from otklik.people.events import CustomerRenamed, CustomersMerged, CustomersUnmerged, IdentitySplit
-from otklik.people.ports import TimelineEntry
+from otklik.people.ports import CardAction, TimelineEntry
 from otklik.people.services import merging
 
 CONVERSATIONS = "conversations"
@@ -101,3 +104,10 @@ def timeline(organisation_id: int, customer_id: int, limit: int) -> list[Timelin
         )
         for row in rows
     ]
+
+
+def write_action(customer_id: int, who: User) -> CardAction | None:
+    """For people.ports.card_actions: begin a conversation with this customer."""
+    if not policy.can(who, "conversation.reply"):
+        return None
+    return CardAction(f"{reverse('inbox')}?write={customer_id}", _("Write"), "edit")

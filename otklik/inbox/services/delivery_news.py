@@ -7,10 +7,10 @@ from datetime import datetime
 from otklik.channels.events import DeliveryChanged
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE_CHANGED
 from otklik.inbox.models import Conversation, ConversationState, Message, ThreadKey
-from otklik.inbox.services import summary
+from otklik.inbox.services import outgoing, summary
 from otklik.inbox.services.changes import lock_message
 from otklik.inbox.services.text import fit
-from otklik.kernel import events
+from otklik.kernel import clock, events
 
 TROUBLE = summary.TROUBLE
 ARRIVED = ("sent", "reconciled", "delivered", "read")
@@ -22,12 +22,15 @@ def delivery_changed(event: DeliveryChanged) -> None:
     if found is None:
         return
     conversation, message = found
+    leaves = message.delivery_state == summary.SCHEDULED and event.state != "cancelled"
     message.delivery_state = event.state
     message.delivery_error = event.error if event.state in TROUBLE else ""
     fields = ["delivery_state", "delivery_error"]
     if event.external_id and event.external_id != message.wire_id:
         fields += _learn_name(message, fit(event.external_id))
     message.save(update_fields=fields)
+    if leaves:
+        _said_now(conversation, message)
     _mark_conversation(conversation, message)
     events.publish(
         TOPIC_MESSAGE_CHANGED,
@@ -35,6 +38,23 @@ def delivery_changed(event: DeliveryChanged) -> None:
         conversation_id=message.conversation_id,
         message_id=message.pk,
         delivery=event.state,
+    )
+
+
+def _said_now(conversation: Conversation, message: Message) -> None:
+    """An answer planned for later leaves: from now on it stands in the thread and counts as an answer."""
+    author = message.author_user
+    if author is None:  # the database does not allow it
+        return
+    before = summary.snapshot(conversation)
+    message.occurred_at = clock.now()
+    outgoing.shown(conversation, message)
+    outgoing.answered(conversation, author, close=bool(message.undo.get("close")))
+    conversation.save(update_fields=sorted(set(summary.FIELDS)))
+    message.undo = {**message.undo, "before": before, "after": summary.snapshot(conversation)}
+    message.save(update_fields=["occurred_at", "undo"])
+    events.publish(
+        TOPIC_CONVERSATION, conversation.organisation_id, conversation_id=conversation.pk, change="answered"
     )
 
 

@@ -16,7 +16,7 @@ from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE_CHANGED, TOPIC
 from otklik.inbox.models import Attachment, Conversation, Direction, Draft, Message, Participant, ThreadKey
 from otklik.inbox.services import summary
 from otklik.inbox.services.receive import SEARCH_KIND
-from otklik.inbox.services.reply import lock
+from otklik.inbox.services.reply import gone, lock
 from otklik.kernel import clock, events, textindex
 from otklik.kernel.errors import Conflict, Invalid
 
@@ -94,7 +94,7 @@ def _mine(conversation_id: int, by: User) -> Conversation:
         pk=conversation_id, organisation_id=by.organisation_id, merged_into=None
     ).first()
     if found is None:
-        raise ports.NotFound
+        raise gone(conversation_id, by)
     return found
 
 
@@ -117,10 +117,18 @@ def from_cancelled(message_id: int, *, by: User) -> Draft:
         raise ports.NotFound
     conversation = lock(found.conversation_id, by)
     policy.require(by, "conversation.reply", conversation)
-    message = Message.objects.select_for_update().get(pk=message_id)
+    return take_back(conversation, message_id, by=by)
+
+
+def take_back(conversation: Conversation, message_id: int, *, by: audit.Actor) -> Draft:
+    """An answer that has not begun to leave is a draft of its author again; `conversation` is locked.
+
+    Raises TooLate when it is on its way.
+    """
+    message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
     if message.delivery_state != "manual" and not delivery.cancel(message.pk):
         raise TooLate
-    draft = _restore_draft(message, by)
+    draft = _restore_draft(message)
     _take_out(message)
     _restore_conversation(conversation, message)
     audit.record(
@@ -144,10 +152,10 @@ def from_cancelled(message_id: int, *, by: User) -> Draft:
     return draft
 
 
-def _restore_draft(message: Message, by: User) -> Draft:
+def _restore_draft(message: Message) -> Draft:
     draft, created = Draft.objects.get_or_create(
         conversation_id=message.conversation_id,
-        user=by,
+        user_id=message.author_user_id or 0,  # never 0: an answer has an author (a constraint of the table)
         mode=message.visibility,
         defaults={
             "text": message.text,

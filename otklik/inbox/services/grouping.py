@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -161,8 +162,8 @@ def unmerge(merge_id: int, *, by: User) -> Conversation:
     other.save(update_fields=["merged_into"])
     _move_messages(survivor, other, record.message_ids)
     _move_rest_back(survivor, other, record.before["moved"])
-    _put_back(other, record.before["other"], record.before["other"])
-    _put_back(survivor, record.before["survivor"], record.before["after"])
+    _put_back(other, record.before["other"], record.before["other"], record.at)
+    _put_back(survivor, record.before["survivor"], record.before["after"], record.at)
     record.undone_at = clock.now()
     record.save(update_fields=["undone_at"])
     system_line(survivor, "conversation.unmerged", by, other=str(other.pk), subject=other.subject)
@@ -172,14 +173,22 @@ def unmerge(merge_id: int, *, by: User) -> Conversation:
     return other
 
 
-def _put_back(conversation: Conversation, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """As before when nothing happened since; otherwise states as before, the rest from the messages."""
+def _put_back(
+    conversation: Conversation, before: dict[str, Any], after: dict[str, Any], at: datetime
+) -> None:
+    """As before when nothing happened since `at`; what a customer wrote since is not buried in an old state."""
+    if written := _written_since(conversation, at):
+        before = {name: value for name, value in before.items() if name not in summary.STATE[:4]}
     changed = summary.restore(conversation, before, after)
     numbers = conversation.messages.filter(direction__in=(Direction.IN, Direction.OUT))
-    if numbers.count() != before["message_count"]:
+    if written or numbers.count() != conversation.message_count:
         changed |= summary.recount(conversation)
     if changed:
         conversation.save(update_fields=sorted(changed))
+
+
+def _written_since(conversation: Conversation, at: datetime) -> bool:
+    return conversation.messages.filter(direction=Direction.IN, auto="none", created_at__gt=at).exists()
 
 
 def _move_rest_back(survivor: Conversation, other: Conversation, moved: dict[str, list[Any]]) -> None:
@@ -311,11 +320,14 @@ def unsplit(split_id: int, *, by: User) -> Conversation:
             _("One of the conversations was merged since. Take back the later merge first.")
         ) from error
     policy.require(by, "conversation.merge", source, created)
+    written = _written_since(created, record.at)
     _move_messages(created, source)
     _move_rest(created, source)
     created.merged_into = source
     created.save(update_fields=["merged_into"])
-    _put_back(source, record.before["source"], record.before["after"])
+    _put_back(source, record.before["source"], record.before["after"], record.at)
+    if written:
+        _join_states(source, created)
     ConversationLink.objects.filter(_pair(source.pk, created.pk)).update(removed_at=clock.now())
     record.undone_at = clock.now()
     record.save(update_fields=["undone_at"])

@@ -11,8 +11,8 @@ from otklik.channels.events import InboundParsed
 from otklik.channels.protocol import Inbound
 from otklik.inbox.events import TOPIC_CONVERSATION
 from otklik.inbox.models import Conversation, ConversationState, Direction, Message
-from otklik.inbox.services import threading
-from otklik.inbox.services.text import fit, search_text, shorten, usable
+from otklik.inbox.services import summary, threading
+from otklik.inbox.services.text import fit, search_text, shorten, usable, web_address
 from otklik.kernel import clock, events, textindex
 from otklik.people import services as people
 from otklik.people.services import Person
@@ -53,23 +53,39 @@ def line_of_ours(event: InboundParsed, new_conversation: Callable[[Arrival], Con
         external_id=fit(inbound.external_id),
         wire_id=fit(inbound.thread_keys[0] if inbound.thread_keys else inbound.external_id),
         raw_event_id=event.raw_id,
-        event={"code": "imported.answer" if answered else "imported.line", "agent": agent},
+        event={"code": summary.IMPORTED_ANSWER if answered else "imported.line", "agent": agent},
         occurred_at=at,
         created_at=clock.now(),
     )
     entry = textindex.Entry(event.organisation_id, KIND, note.pk, conversation.pk, search_text(note))
     textindex.add([entry])
     threading.remember(conversation, event.account_id, inbound, found)
-    conversation.message_count += 1
-    fields = ["message_count"]
-    if at >= conversation.last_message_at and answered:
-        # the customer was answered there: nobody waits here
-        conversation.last_message_at, conversation.last_message_id = at, note.pk
-        conversation.preview, conversation.preview_by_us = shorten(note.text, 200), True
-        conversation.waiting_since = None
-        fields += ["last_message_at", "last_message_id", "preview", "preview_by_us", "waiting_since"]
+    fields = _answered(conversation, note) if answered else []
     conversation.save(update_fields=fields)
     settle(conversation, event)
+
+
+def _answered(conversation: Conversation, note: Message) -> list[str]:
+    """The customer was answered there, whatever the order of the rows; names of fields, the caller saves."""
+    at = note.occurred_at
+    conversation.message_count += 1
+    conversation.first_response_at = min(conversation.first_response_at or at, at)
+    fields = ["message_count", "first_response_at"]
+    if at >= conversation.last_message_at:
+        conversation.last_message_at, conversation.last_message_id = at, note.pk
+        conversation.preview, conversation.preview_by_us = shorten(note.text, 200), True
+        fields += ["last_message_at", "last_message_id", "preview", "preview_by_us"]
+    if conversation.waiting_since is not None and conversation.waiting_since <= at:
+        conversation.waiting_since = summary.waiting_since(conversation)
+        fields.append("waiting_since")
+    return fields
+
+
+def answered_already(conversation: Conversation, event: InboundParsed) -> None:
+    """A message of another help desk that stands behind its answer in the file: nobody waits for one."""
+    if event.inbound.extra.get("imported") and conversation.first_response_at is not None:
+        conversation.waiting_since = summary.waiting_since(conversation)
+        conversation.save(update_fields=["waiting_since"])
 
 
 def _opened(
@@ -122,16 +138,20 @@ def refresh(event: InboundParsed) -> None:
     facts = {
         "rating": inbound.rating,
         "reach": inbound.reach,
-        "permalink": inbound.permalink[:1000],
+        "permalink": web_address(inbound.permalink)[:1000],
         "source": inbound.source[:100],
         "root_title": inbound.root_title[:300],
     }
     given = {name: value for name, value in facts.items() if value}
     if not given:
         return
-    target = Message.objects.filter(
-        account_id=event.account_id, wire_id=fit(inbound.target_id), direction=Direction.IN
-    ).first()
+    target = (
+        Message.objects.filter(
+            account_id=event.account_id, wire_id=fit(inbound.target_id), direction=Direction.IN
+        )
+        .exclude(wire_id="")  # the condition of the index, which SQLite wants to read in the query
+        .first()
+    )
     if target is None:
         return
     conversation = Conversation.objects.select_for_update().get(pk=target.conversation_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts import policy
@@ -14,7 +14,7 @@ from otklik.audit import services as audit
 from otklik.inbox.events import TOPIC_MESSAGE, TOPIC_PERSONAL
 from otklik.inbox.models import Attachment, Direction, Draft, Mention, Message
 from otklik.inbox.services.receive import SEARCH_KIND
-from otklik.inbox.services.reply import lock
+from otklik.inbox.services.reply import by_client_key, lock
 from otklik.inbox.services.text import search_text
 from otklik.kernel import clock, events, textindex
 from otklik.kernel.errors import Invalid
@@ -22,11 +22,26 @@ from otklik.kernel.errors import Invalid
 _AT = re.compile(r"(?<![\w.])@")
 
 
-@transaction.atomic
-def add(conversation_id: int, text: str, *, by: User) -> Message:
-    """Write a note; files of the person's note draft go with it. Raises Invalid when there is nothing in it."""
+def add(conversation_id: int, text: str, *, by: User, client_key: str = "") -> Message:
+    """Write a note; files of the person's note draft go with it. Returns the first one when `client_key` comes again.
+
+    Raises NotFound, Forbidden, Invalid when there is nothing in it.
+    """
+    try:
+        with transaction.atomic():
+            return _add(conversation_id, text, by, client_key)
+    except IntegrityError:
+        known = by_client_key(by, client_key)  # the same click, a moment earlier, in another process
+        if known is None:
+            raise
+        return known
+
+
+def _add(conversation_id: int, text: str, by: User, client_key: str) -> Message:
     conversation = lock(conversation_id, by)
     policy.require(by, "conversation.note", conversation)
+    if (known := by_client_key(by, client_key)) is not None:
+        return known
     draft = Draft.objects.filter(conversation=conversation, user=by, mode="note").first()
     files = list(Attachment.objects.filter(draft=draft)) if draft else []
     if not text.strip() and not files:
@@ -40,6 +55,7 @@ def add(conversation_id: int, text: str, *, by: User) -> Message:
         author_user=by,
         author_name=by.name,
         text=text.strip(),
+        client_key=client_key or None,
         occurred_at=now,
         created_at=now,
         has_files=bool(files),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -20,18 +20,17 @@ from otklik.inbox.models import (
     ConversationState,
     Direction,
     Message,
-    Participant,
     ThreadKey,
 )
-from otklik.inbox.services import summary, templates
+from otklik.inbox.services import recipients, summary, templates
 from otklik.inbox.services.receive import SEARCH_KIND
-from otklik.inbox.services.text import fit, search_text
+from otklik.inbox.services.text import search_text
 from otklik.kernel import clock, events, ids, media, textindex
 from otklik.kernel.errors import Invalid, OtklikError
 
 MANUAL = "manual"  # stored, to be posted on the site by a person; has no delivery until then
 MAX_REFERENCES = 100
-_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+MAX_AHEAD = 90 * 86400.0  # seconds; a letter for next year is forgotten by everybody
 
 
 class CannotAnswer(OtklikError):
@@ -47,17 +46,21 @@ class Answer:
     """What an operator sends. `client_key` makes a repeated click or request harmless.
 
     `seen_message_id`: newest message on the operator's screen; a newer one stops the answer (0 = do not check).
-    `to`: another recipient than the last writer (mail).
+    `to`: others than the last writer, `cc`: copies (mail).
+    `reason`: why it does otherwise than the customer asked: a code of `wishes.REASONS`, or words.
+    `send_at`: leaves then instead of after the undo time.
     """
 
     text: str
     visibility: str = "private"
     client_key: str = ""
-    to: str = ""
+    to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     attachment_ids: tuple[int, ...] = ()
     seen_message_id: int = 0
     close: bool = False
+    reason: str = ""
+    send_at: datetime | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -94,24 +97,21 @@ def require_way_out(facts: AccountFacts, answer: Answer) -> bool:
             limit=able.max_length,
         )
     if facts.kind == "mail":
-        for address in filter(None, (answer.to, *answer.cc)):
-            require_mail_address(address)
+        recipients.require_addresses(answer.to, answer.cc)
+    require_moment(answer, manual=not allowed)
     return not allowed
 
 
-def require_mail_address(address: str) -> None:
-    """Raises Invalid with the address in the sentence."""
-    if not _ADDRESS.fullmatch(address):
-        raise Invalid(_("“%(to)s” is not a mail address. Check it."), field="to", to=address)
-
-
-def last_inbound(conversation: Conversation) -> Message | None:
-    """The message an answer is to: the newest of a person, in the channel the answer leaves by."""
-    return (
-        conversation.messages.filter(direction=Direction.IN, auto="none", account_id=conversation.account_id)
-        .order_by("-occurred_at", "-id")
-        .first()
-    )
+def require_moment(answer: Answer, *, manual: bool) -> None:
+    """Raises Invalid for a moment that cannot be kept."""
+    if answer.send_at is None:
+        return
+    if manual:
+        raise Invalid(
+            _("A person posts the answer there, so it cannot be sent later by itself."), field="send_at"
+        )
+    if not clock.now() < answer.send_at <= clock.after(MAX_AHEAD):
+        raise Invalid(_("Choose a moment that lies ahead, at most 90 days from now."), field="send_at")
 
 
 def store(  # noqa: PLR0913 an answer has these parts
@@ -123,8 +123,11 @@ def store(  # noqa: PLR0913 an answer has these parts
     *,
     manual: bool = False,
     subject: str = "",
+    deviation: dict[str, Any] | None = None,
 ) -> Message:
     """The message with its names, addresses and files, findable by search."""
+    if facts.kind == "mail":
+        recipients.require_may_be_added(conversation, (*answer.to, *answer.cc))
     before = summary.snapshot(conversation)
     now = clock.now()
     wire_id = ids.message_id(facts.domain)
@@ -143,10 +146,12 @@ def store(  # noqa: PLR0913 an answer has these parts
         wire_id=wire_id,
         in_reply_to=last_in.wire_id if last_in else "",
         references=_references(last_in),
-        recipients={"to": [answer.to or _recipient(conversation, last_in)], "cc": list(answer.cc)},
+        recipients=recipients.settled(answer.to, answer.cc, recipients.default_to(conversation, last_in)),
         client_key=answer.client_key or None,
-        delivery_state=MANUAL if manual else "queued",
-        occurred_at=now,
+        deviation=deviation or {},
+        delivery_state=_first_state(answer, manual=manual),
+        due_at=answer.send_at,
+        occurred_at=answer.send_at or now,
         created_at=now,
     )
     ThreadKey.objects.bulk_create(
@@ -155,23 +160,17 @@ def store(  # noqa: PLR0913 an answer has these parts
     )
     message.undo = {
         "before": before,
-        "participants": _add_participants(conversation, answer),
+        "participants": recipients.add_participants(conversation, (*answer.to, *answer.cc)),
         "seen": answer.seen_message_id,
         "close": answer.close,
     }
     return message
 
 
-def _add_participants(conversation: Conversation, answer: Answer) -> list[str]:
-    wanted = {fit(address.lower()) for address in (answer.to, *answer.cc) if address}
-    if not wanted:
-        return []
-    there = Participant.objects.filter(conversation=conversation, address__in=wanted)
-    fresh = sorted(wanted - set(there.values_list("address", flat=True)))
-    Participant.objects.bulk_create(
-        [Participant(conversation=conversation, address=address) for address in fresh], ignore_conflicts=True
-    )
-    return fresh
+def _first_state(answer: Answer, *, manual: bool) -> str:
+    if manual:
+        return MANUAL
+    return "queued" if answer.send_at is None else summary.SCHEDULED
 
 
 def _references(last_in: Message | None) -> list[str]:
@@ -184,18 +183,6 @@ def _references(last_in: Message | None) -> list[str]:
 def _subject(conversation: Conversation, last_in: Message | None) -> str:
     subject = (last_in.subject if last_in else "") or conversation.subject
     return subject if subject.lower().startswith("re:") or not subject else f"Re: {subject}"[:500]
-
-
-def _recipient(conversation: Conversation, last_in: Message | None) -> str:
-    """Reply-To of the last message, its author, or the first known address of the customer."""
-    if last_in is not None:
-        reply_to = last_in.recipients.get("reply_to") or []
-        return str(reply_to[0]) if reply_to else last_in.author_address
-    sent = conversation.messages.filter(direction=Direction.OUT).order_by("id").first()
-    if sent is not None and sent.recipients.get("to"):
-        return str(sent.recipients["to"][0])
-    first = Participant.objects.filter(conversation=conversation).order_by("id").first()
-    return first.address if first else ""
 
 
 def take_files(message: Message, attachment_ids: Sequence[int], by: User) -> tuple[OutboundFile, ...]:
@@ -224,11 +211,12 @@ def outbound(
     return Outbound(
         idempotency_key=message.wire_id,
         to=message.recipients["to"][0],
+        also_to=tuple(message.recipients["to"][1:]),
         text=text,
         subject=message.subject,
         in_reply_to=message.in_reply_to,
         references=tuple(message.references),
-        cc=answer.cc,
+        cc=tuple(message.recipients["cc"]),
         sender_name=message.author_name,
         files=files,
         extra={"visibility": message.visibility, "conversation": message.conversation_id, **answer.extra},
@@ -243,8 +231,13 @@ def signature_of(by: User) -> str:
 
 def finish(conversation: Conversation, message: Message, by: User) -> None:
     """Move the conversation, remember how to take the answer back, make it findable, announce it."""
-    shown(conversation, message)
-    if message.delivery_state != MANUAL:
+    if message.delivery_state == summary.SCHEDULED:
+        # nothing has been said yet: the customer goes on waiting, whoever planned the answer owns the conversation
+        conversation.assignee_id = conversation.assignee_id or by.pk
+        conversation.preview = conversation.preview or summary.preview(message)
+    else:
+        shown(conversation, message)
+    if message.delivery_state not in (MANUAL, summary.SCHEDULED):
         answered(conversation, by, close=bool(message.undo.get("close")))
     conversation.save(update_fields=sorted(set(summary.FIELDS)))
     message.undo = {**message.undo, "after": summary.snapshot(conversation)}

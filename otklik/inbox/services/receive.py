@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from otklik.channels.events import InboundParsed
 from otklik.channels.protocol import Inbound, InboundKind
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE, MessageReceived
 from otklik.inbox.models import Attachment, Conversation, ConversationState, Direction, Message
-from otklik.inbox.services import changes, imported, threading
+from otklik.inbox.services import automatic, changes, imported, threading
 from otklik.inbox.services.imported import Arrival
-from otklik.inbox.services.text import fit, search_text, shorten, usable
+from otklik.inbox.services.text import fit, search_text, shorten, usable, web_address
 from otklik.kernel import clock, events, media, textindex
 from otklik.people import services as people
 
@@ -63,8 +64,10 @@ def _message(event: InboundParsed) -> None:
     message = _store_message(arrival, conversation, found.problems)
     threading.remember(conversation, event.account_id, inbound, found)
     _move_conversation(conversation, message, is_new=is_new)
+    imported.answered_already(conversation, event)
     imported.settle(conversation, event)
     changes.apply_parked(conversation, message)
+    automatic.note_pace(event.account_kind, [message])
     announce(arrival, conversation, message, is_new=is_new)
 
 
@@ -85,7 +88,7 @@ def cleaned(inbound: Inbound) -> Inbound:
             external_id=fit(author.external_id),
             name=usable(author.name),
             handle=usable(author.handle),
-            url=usable(author.url),
+            url=web_address(author.url),
         ),
         text=usable(inbound.text),
         quoted=usable(inbound.quoted),
@@ -93,7 +96,7 @@ def cleaned(inbound: Inbound) -> Inbound:
         subject=usable(inbound.subject),
         source=usable(inbound.source),
         root_title=usable(inbound.root_title),
-        permalink=usable(inbound.permalink),
+        permalink=web_address(inbound.permalink),
         thread_keys=tuple(fit(key) for key in inbound.thread_keys if key),
         participants=tuple(fit(one) for one in inbound.participants if one),
     )
@@ -165,31 +168,35 @@ def new_message(
 def _store_message(
     arrival: Arrival, conversation: Conversation, problems: tuple[tuple[str, str], ...]
 ) -> Message:
-    inbound, event = arrival.inbound, arrival.event
     message = new_message(arrival, conversation, problems)
     message.save(force_insert=True)
-    if inbound.files:
-        Attachment.objects.bulk_create(
-            Attachment(
-                organisation_id=event.organisation_id,
-                message=message,
-                filename=usable(one.filename)[:255],
-                content_type=one.content_type[:100],
-                size=len(one.content),
-                digest=media.put(one.content),
-                inline=one.inline,
-                content_id=one.content_id[:254],
-            )
-            for one in inbound.files
-        )
+    if arrival.inbound.files:
+        Attachment.objects.bulk_create(attachments(arrival.inbound, message))
     textindex.add(
         [
             textindex.Entry(
-                event.organisation_id, SEARCH_KIND, message.pk, conversation.pk, search_text(message)
+                message.organisation_id, SEARCH_KIND, message.pk, conversation.pk, search_text(message)
             )
         ]
     )
     return message
+
+
+def attachments(inbound: Inbound, message: Message) -> list[Attachment]:
+    """Not saved yet; their contents are in media."""
+    return [
+        Attachment(
+            organisation_id=message.organisation_id,
+            message=message,
+            filename=usable(one.filename)[:255],
+            content_type=one.content_type[:100],
+            size=len(one.content),
+            digest=media.put(one.content),
+            inline=one.inline,
+            content_id=one.content_id[:254],
+        )
+        for one in inbound.files
+    ]
 
 
 def _move_conversation(conversation: Conversation, message: Message, *, is_new: bool) -> None:
@@ -228,19 +235,34 @@ def _reopen(conversation: Conversation, message: Message) -> list[str]:
 
 def announce(arrival: Arrival, conversation: Conversation, message: Message, *, is_new: bool) -> None:
     organisation_id = arrival.event.organisation_id
-    events.publish(
-        TOPIC_MESSAGE,
-        organisation_id,
-        conversation_id=conversation.pk,
-        message_id=message.pk,
-        direction=message.direction,
-        assignee_id=conversation.assignee_id,
-    )
+    events.publish(TOPIC_MESSAGE, organisation_id, **message_news(conversation, message))
     if is_new:
-        events.publish(TOPIC_CONVERSATION, organisation_id, conversation_id=conversation.pk, change="created")
+        events.publish(TOPIC_CONVERSATION, organisation_id, **created_news(conversation))
+    events.announce(received(arrival, conversation, message, is_new=is_new))
+
+
+def message_news(conversation: Conversation, message: Message) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation.pk,
+        "message_id": message.pk,
+        "direction": message.direction,
+        "assignee_id": conversation.assignee_id,
+    }
+
+
+def created_news(conversation: Conversation) -> dict[str, Any]:
+    return {"conversation_id": conversation.pk, "change": "created"}
+
+
+def received(
+    arrival: Arrival, conversation: Conversation, message: Message, *, is_new: bool
+) -> MessageReceived:
     ownerless = conversation.team_id is not None and conversation.assignee_id is None
-    events.announce(
-        MessageReceived(
-            organisation_id, conversation.pk, message.pk, is_new, arrival.inbound.text, ownerless=ownerless
-        )
+    return MessageReceived(
+        arrival.event.organisation_id,
+        conversation.pk,
+        message.pk,
+        is_new,
+        arrival.inbound.text,
+        ownerless=ownerless,
     )

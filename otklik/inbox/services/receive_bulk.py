@@ -7,32 +7,68 @@ the old help desk) takes the usual path behind them. A test holds both paths to 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+from django.db.models import OuterRef, Subquery
 
 from otklik.channels.events import InboundBatch, InboundParsed
+from otklik.channels.ports import BatchPlan
 from otklik.channels.protocol import Inbound, InboundKind
-from otklik.inbox.models import Conversation, Message, ParkedChange, Participant, ThreadKey
-from otklik.inbox.services import imported, receive
+from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE
+from otklik.inbox.models import Attachment, Conversation, Message, ParkedChange, Participant, ThreadKey
+from otklik.inbox.services import automatic, imported, receive, threading
 from otklik.inbox.services.imported import Arrival
-from otklik.inbox.services.text import fit, search_text
-from otklik.kernel import textindex
+from otklik.inbox.services.text import fit, search_text, search_words
+from otklik.kernel import bulk, events, textindex
 from otklik.people.services.resolving_many import Wanted, resolve_many
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What needs no database: the event without unusable signs, its search text and the words of it."""
+
+    event: InboundParsed
+    searched: str
+    words: str
+
+
+def plan(events: tuple[InboundParsed, ...]) -> BatchPlan:
+    """Port of channels: the slow, pure part of the work, before the transaction; and which events cannot go together.
+
+    What is looked up here may change until then: `receive_many` looks again.
+    """
+    work = {(event.raw_id, event.inbound.external_id): _prepared(event) for event in events}
+    ready = [one.event for one in work.values()]
+    together = {event.raw_id for event in _independent(ready)}
+    return BatchPlan(frozenset(event.raw_id for event in ready) - together, work)
+
+
+def _prepared(event: InboundParsed) -> Prepared:
+    clean = replace(event, inbound=receive.cleaned(event.inbound))
+    inbound = clean.inbound
+    searched = search_words(
+        inbound.subject[:500], inbound.author.name[:200], inbound.author.external_id, inbound.text
+    )
+    return Prepared(clean, searched, textindex.ready(searched))
 
 
 def receive_many(batch: InboundBatch) -> None:
     """Handler of InboundBatch: one transaction, all or nothing; the caller goes row by row when it fails."""
-    events = [replace(event, inbound=receive.cleaned(event.inbound)) for event in batch.events]
-    together = _independent(events)
-    if together:
-        _store(together)
-    taken = {id(event) for event in together}
-    for event in events:
-        if id(event) not in taken:
-            receive.receive(event)
+    ready = [
+        batch.work.get((event.raw_id, event.inbound.external_id)) or _prepared(event)
+        for event in batch.events
+    ]
+    together = {id(event) for event in _independent([one.event for one in ready])}
+    plain = [one for one in ready if id(one.event) in together]
+    if plain:
+        _store(plain)
+    for one in ready:
+        if id(one.event) not in together:
+            receive.receive(one.event)
 
 
-def _independent(events: list[InboundParsed]) -> list[InboundParsed]:
-    plain = [event for event in events if _is_plain(event.inbound)]
+def _independent(arrived: list[InboundParsed]) -> list[InboundParsed]:
+    plain = [event for event in arrived if _is_plain(event.inbound)]
     if not plain:
         return []
     account_id = plain[0].account_id
@@ -59,14 +95,12 @@ def _independent(events: list[InboundParsed]) -> list[InboundParsed]:
 
 
 def _is_plain(inbound: Inbound) -> bool:
-    special = (
-        inbound.files or inbound.our_message_ids or inbound.participants or inbound.extra.get("direction")
-    )
+    special = inbound.our_message_ids or inbound.extra.get("direction")
     return inbound.kind == InboundKind.MESSAGE and bool(inbound.thread_keys) and not special
 
 
-def _store(events: list[InboundParsed]) -> None:
-    arrivals = _with_people(events)
+def _store(ready: list[Prepared]) -> None:
+    arrivals = _with_people([one.event for one in ready])
     conversations = [receive.new_conversation(one) for one in arrivals]
     messages = [
         receive.new_message(arrival, conversation, ())
@@ -77,30 +111,57 @@ def _store(events: list[InboundParsed]) -> None:
         # the numbers of messages are known only after they are stored
         conversation.last_message_id = conversation.last_inbound_id = 0
         imported.settled(conversation, arrival.event)
-    Conversation.objects.bulk_create(conversations)
+    bulk.insert(conversations)
     for conversation, message in zip(conversations, messages, strict=True):
         message.conversation = conversation
-    Message.objects.bulk_create(messages)
+    bulk.insert(messages)
     for conversation, message in zip(conversations, messages, strict=True):
         conversation.last_message_id = conversation.last_inbound_id = message.pk
-    Conversation.objects.bulk_update(conversations, ["last_message_id", "last_inbound_id"])
+    only = Message.objects.filter(conversation=OuterRef("pk")).values("pk")[:1]
+    Conversation.objects.filter(pk__in=[one.pk for one in conversations]).update(
+        last_message_id=Subquery(only), last_inbound_id=Subquery(only)
+    )
+    Attachment.objects.bulk_create(
+        row
+        for arrival, message in zip(arrivals, messages, strict=True)
+        for row in receive.attachments(arrival.inbound, message)
+    )
     _remember(arrivals, conversations)
+    _index(ready, messages)
+    automatic.note_pace(arrivals[0].event.account_kind, messages)
+    _announce(arrivals, conversations, messages)
+
+
+def _index(ready: list[Prepared], messages: list[Message]) -> None:
     textindex.add(
         textindex.Entry(
             message.organisation_id,
             receive.SEARCH_KIND,
             message.pk,
             message.conversation_id,
-            search_text(message),
+            text,
+            one.words if text == one.searched else "",  # a name learnt from the customer's card changes it
         )
-        for message in messages
+        for one, message in zip(ready, messages, strict=True)
+        for text in (search_text(message),)
     )
-    for arrival, conversation, message in zip(arrivals, conversations, messages, strict=True):
-        receive.announce(arrival, conversation, message, is_new=True)
 
 
-def _with_people(events: list[InboundParsed]) -> list[Arrival]:
-    moments = [receive.moment(event.inbound) for event in events]
+def _announce(arrivals: list[Arrival], conversations: list[Conversation], messages: list[Message]) -> None:
+    organisation_id = arrivals[0].event.organisation_id
+    triples = list(zip(arrivals, conversations, messages, strict=True))
+    events.publish_many(
+        TOPIC_MESSAGE, organisation_id, [receive.message_news(talk, said) for _, talk, said in triples]
+    )
+    events.publish_many(
+        TOPIC_CONVERSATION, organisation_id, [receive.created_news(talk) for talk in conversations]
+    )
+    for arrival, talk, said in triples:
+        events.announce(receive.received(arrival, talk, said, is_new=True))
+
+
+def _with_people(arrived: list[InboundParsed]) -> list[Arrival]:
+    moments = [receive.moment(event.inbound) for event in arrived]
     wanted = [
         Wanted(
             kind=event.inbound.extra.get("channel_kind") or event.account_kind,
@@ -111,12 +172,12 @@ def _with_people(events: list[InboundParsed]) -> list[Arrival]:
             url=event.inbound.author.url,
             seen_at=moment,
         )
-        for event, moment in zip(events, moments, strict=True)
+        for event, moment in zip(arrived, moments, strict=True)
     ]
-    persons = resolve_many(events[0].organisation_id, wanted)
+    persons = resolve_many(arrived[0].organisation_id, wanted)
     return [
         Arrival(event, event.inbound, person, moment)
-        for event, person, moment in zip(events, persons, moments, strict=True)
+        for event, person, moment in zip(arrived, persons, moments, strict=True)
     ]
 
 
@@ -128,12 +189,13 @@ def _remember(arrivals: list[Arrival], conversations: list[Conversation]) -> Non
         account_id = arrival.event.account_id
         keys += [
             ThreadKey(account_id=account_id, key=key, conversation=conversation, own=key == own)
-            for key in dict.fromkeys(inbound.thread_keys)
+            for key in threading.own_keys(inbound)
         ]
-        if inbound.author.external_id:
-            people.append(
-                Participant(conversation=conversation, address=fit(inbound.author.external_id.lower()))
-            )
+        people += [
+            Participant(conversation=conversation, address=address)
+            for address in threading.addresses(inbound)
+        ]
     # a clash means that a parallel process opened the same thread: the batch starts over, row by row
-    ThreadKey.objects.bulk_create(sorted(keys, key=lambda row: row.key))
-    Participant.objects.bulk_create(people)
+    keys.sort(key=lambda row: row.key)
+    bulk.insert(keys)
+    bulk.insert(people)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts.principals import User
@@ -37,6 +38,14 @@ def set(conversation_id: int, due_at: datetime, text: str = "", *, by: User) -> 
     )
     _tell(reminder, conversation.organisation_id, "reminder_set")
     return reminder
+
+
+def waiting(who: User) -> QuerySet[Reminder]:
+    """A person's own reminders that are not done, the next one first."""
+    rows = Reminder.objects.filter(
+        user_id=who.pk, done_at=None, conversation__organisation_id=who.organisation_id
+    )
+    return rows.order_by("due_at", "pk")
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,22 +18,33 @@ from otklik.channels import queries as channels
 from otklik.inbox import ports
 from otklik.inbox.events import TOPIC_CONVERSATION, TOPIC_MESSAGE_CHANGED
 from otklik.inbox.models import Conversation, Direction, Draft, Message
-from otklik.inbox.services import outgoing, summary
+from otklik.inbox.services import outgoing, recipients, summary, wishes
 from otklik.inbox.services.outgoing import Answer, CannotAnswer
 from otklik.kernel import clock, events
-from otklik.kernel.errors import Conflict, Invalid
+from otklik.kernel.errors import Conflict, Invalid, OtklikError
 
 __all__ = [
     "Answer",
     "CannotAnswer",
+    "Joined",
     "Newer",
     "by_client_key",
     "decide",
+    "gone",
     "lock",
     "mark_posted",
     "reply",
     "retry",
 ]
+
+
+class Joined(Conflict):
+    """Nothing is sent on by itself: in the other conversation somebody else may be the one who reads it."""
+
+    code = "joined"
+    text = _(
+        "This conversation is part of No. %(number)s now. Copy your text, open No. %(number)s and send it from there."
+    )
 
 
 class Newer(Conflict):
@@ -45,12 +58,17 @@ def undo_seconds(by: User) -> int:
     return int(own) if own is not None else int(settings.UNDO_SECONDS)
 
 
+def leaves_at(answer: Answer, by: User) -> datetime:
+    """When an answer leaves: at the moment chosen, else after the undo time."""
+    return answer.send_at or clock.after(undo_seconds(by))
+
+
 def reply(conversation_id: int, answer: Answer, *, by: User) -> Message:
     """Store the answer and queue its delivery; returns the message, also when `client_key` was used before.
 
     Where the channel takes no answers from programs but a person can post (`reply_manual`), the message is stored
     with `delivery_state` "manual" and nothing leaves: see `mark_posted`.
-    Raises Forbidden, NotFound, Invalid (empty, blanks, too long), CannotAnswer, Newer, Refused.
+    Raises Forbidden, NotFound, Invalid (empty, blanks, too long), CannotAnswer, Newer, Refused, NeedsReason.
     """
     outgoing.require_sendable(answer)
     try:
@@ -84,8 +102,12 @@ def _reply(conversation_id: int, answer: Answer, by: User) -> Message:
     manual = outgoing.require_way_out(facts, answer)
     _require_nothing_newer(conversation, answer)
     ports.require_gates(conversation.pk, answer.text, by.pk)
-    last_in = outgoing.last_inbound(conversation)
-    message = outgoing.store(conversation, answer, by, facts, last_in, manual=manual)
+    aspects = wishes.of_answer(
+        conversation, visibility=answer.visibility, text=answer.text, moment=leaves_at(answer, by)
+    )
+    deviation = wishes.settle(aspects, answer.reason)
+    last_in = recipients.last_inbound(conversation)
+    message = outgoing.store(conversation, answer, by, facts, last_in, manual=manual, deviation=deviation)
     send(conversation, message, answer, by, manual=manual)
     return message
 
@@ -101,14 +123,23 @@ def send(conversation: Conversation, message: Message, answer: Answer, by: User,
             message_id=message.pk,
             thread_id=conversation.pk,
             outbound=outgoing.outbound(message, answer, facts, by, files),
-            due_at=clock.after(undo_seconds(by)),
+            due_at=leaves_at(answer, by),
         )
     outgoing.finish(conversation, message, by)
     Draft.objects.filter(conversation=conversation, user=by, mode=answer.visibility).delete()
-    _record("message.sent", message, by, visibility=message.visibility, text=message.text)
+    _record(
+        "message.sent",
+        message,
+        by,
+        reason=message.deviation.get("reason", ""),
+        visibility=message.visibility,
+        text=message.text,
+        deviation=[one["code"] for one in message.deviation.get("aspects", [])],
+        send_at=answer.send_at.isoformat() if answer.send_at else None,
+    )
 
 
-def _record(action: str, message: Message, by: User, **data: str) -> None:
+def _record(action: str, message: Message, by: User, **data: Any) -> None:
     audit.record(
         action,
         organisation_id=message.organisation_id,
@@ -121,15 +152,22 @@ def _record(action: str, message: Message, by: User, **data: str) -> None:
 
 
 def lock(conversation_id: int, by: User) -> Conversation:
-    """The conversation under a row lock; missing, foreign and merged-away look the same."""
+    """The conversation under a row lock. Raises NotFound, Joined when a colleague has merged it away."""
     found = (
         Conversation.objects.select_for_update()
         .filter(pk=conversation_id, organisation_id=by.organisation_id, merged_into=None)
         .first()
     )
     if found is None:
-        raise ports.NotFound
+        raise gone(conversation_id, by)
     return found
+
+
+def gone(conversation_id: int, by: User) -> OtklikError:
+    """Why a conversation cannot be worked on: it is part of another one now, or it is not there (for us)."""
+    rows = Conversation.objects.filter(pk=conversation_id, organisation_id=by.organisation_id)
+    survivor = rows.values_list("merged_into", flat=True).first()
+    return Joined(number=survivor) if survivor else ports.NotFound()
 
 
 def _require_nothing_newer(conversation: Conversation, answer: Answer) -> None:

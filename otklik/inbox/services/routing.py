@@ -1,10 +1,15 @@
 """Round robin: a new conversation of a team goes to the member at work with room whose turn it is.
 
+Who speaks the customer's language comes before who is next; when nobody of them is free, the turn decides. The
+line in the thread says which of the two it was.
+
 Two locks keep it exact: the conversation's row (given once) and the person's row (their turn and room counted
 under it). The order is always conversation, then person, so workers never wait for each other in a circle.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -16,6 +21,7 @@ from otklik.inbox.events import TOPIC_PERSONAL, MessageReceived
 from otklik.inbox.models import Conversation, ConversationState
 from otklik.inbox.services.state import announce, system_line
 from otklik.kernel import events
+from otklik.people import queries as people
 
 GONE_AFTER = 30.0  # minutes without a sign of life; organisation.settings["requeue_after_minutes"], 0 = never
 TRIES = 5  # lost turns before the periodic drain takes over
@@ -39,10 +45,12 @@ def assign_next(conversation: Conversation) -> User | None:
     """Give an ownerless open conversation to whose turn it is; None when nobody is free (it stays with the team)."""
     if conversation.team_id is None:
         return None
+    language = people.customer(conversation.organisation_id, conversation.customer_id).language
     for _try in range(TRIES):
-        chosen = _next(conversation.team_id)
-        if chosen is None:
+        choice = _next(conversation.team_id, language)
+        if choice is None:
             return None
+        chosen = choice.person
         with transaction.atomic():
             if not presence.take_turn(chosen.pk, chosen.assigned_at):
                 continue
@@ -55,16 +63,34 @@ def assign_next(conversation: Conversation) -> User | None:
                 transaction.set_rollback(True)
                 return None
             conversation.assignee = chosen
-            _tell(conversation, chosen)
+            _tell(conversation, choice)
             return chosen
     return None
 
 
-def _next(team_id: int) -> User | None:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who gets it and why: "turn", "speaks" the customer's language, or "nobody_speaks" it who is free."""
+
+    person: User
+    why: str
+    language: str = ""
+
+
+def _next(team_id: int, language: str) -> Choice | None:
+    """The first in turn who is free and speaks the language, else the first who is free."""
+    first: User | None = None
     for person in presence.at_work(team_id):
-        if _load(person) < person.capacity and "conversation.reply" in person.rights:
-            return person
-    return None
+        if first is not None and not person.can_answer_in(language):
+            continue
+        if _load(person) >= person.capacity or "conversation.reply" not in person.rights:
+            continue
+        if not language:
+            return Choice(person, "turn")
+        if person.can_answer_in(language):
+            return Choice(person, "speaks", language)
+        first = person
+    return Choice(first, "nobody_speaks", language) if first else None
 
 
 def _load(person: User) -> int:
@@ -74,7 +100,9 @@ def _load(person: User) -> int:
     ).count()
 
 
-def _tell(conversation: Conversation, person: User) -> None:
+def _tell(conversation: Conversation, choice: Choice) -> None:
+    person = choice.person
+    why = {"why": choice.why, "language": choice.language} if choice.language else {}
     audit.record(
         "conversation.routed",
         organisation_id=conversation.organisation_id,
@@ -83,8 +111,9 @@ def _tell(conversation: Conversation, person: User) -> None:
         object_id=conversation.pk,
         user_id=person.pk,
         team_id=conversation.team_id,
+        **why,
     )
-    system_line(conversation, "conversation.routed", None, user=person.name)
+    system_line(conversation, "conversation.routed", None, user=person.name, **why)
     announce(conversation, "assigned")
     events.publish(
         TOPIC_PERSONAL,

@@ -27,6 +27,9 @@ _MOMENTS = frozenset(
     {"closed_at", "snoozed_until", "waiting_since", "first_response_at", "last_message_at", "last_inbound_at"}
 )
 TROUBLE = ("uncertain", "failed")  # the worse first
+SCHEDULED = "scheduled"  # an answer to be sent later: until it leaves it has not been said
+IMPORTED_ANSWER = "imported.answer"  # code of a note that was an answer in another help desk
+_OURS_ELSEWHERE = Q(direction=Direction.NOTE, event__code=IMPORTED_ANSWER)
 
 
 def snapshot(conversation: Conversation) -> dict[str, Any]:
@@ -61,14 +64,15 @@ def _value(name: str, stored: Any) -> Any:
 
 def recount(conversation: Conversation) -> set[str]:
     """Take what follows from the messages from them; returns the names of fields, the caller saves."""
-    talk = conversation.messages.filter(direction__in=(Direction.IN, Direction.OUT))
+    talk = conversation.messages.filter(Q(direction__in=(Direction.IN, Direction.OUT)) | _OURS_ELSEWHERE)
+    talk = talk.exclude(delivery_state=SCHEDULED)
     theirs = Q(direction=Direction.IN)
     person = Q(direction=Direction.IN, auto="none")
     numbers = talk.aggregate(
         count=Count("pk"),
         inbound_id=Max("pk", filter=theirs),
         inbound_at=Max("occurred_at", filter=person),
-        first_out=Min("occurred_at", filter=Q(direction=Direction.OUT)),
+        first_out=Min("occurred_at", filter=~theirs),
         last_out=Max("pk", filter=Q(direction=Direction.OUT)),
     )
     last = talk.order_by("-occurred_at", "-id").first()
@@ -79,7 +83,7 @@ def recount(conversation: Conversation) -> set[str]:
     conversation.last_message_id = last.pk if last else 0
     conversation.last_message_at = last.occurred_at if last else conversation.created_at
     conversation.preview = preview(last) if last else ""
-    conversation.preview_by_us = last is not None and last.direction == Direction.OUT
+    conversation.preview_by_us = last is not None and last.direction != Direction.IN
     conversation.waiting_since = waiting_since(conversation, numbers["last_out"] or 0)
     conversation.trouble = trouble(conversation)
     return {*CONTENT, *CLOCKS}
@@ -91,12 +95,20 @@ def preview(message: Message) -> str:
 
 
 def waiting_since(conversation: Conversation, last_out_id: int | None = None) -> datetime | None:
-    """When the oldest unanswered message of the customer was written; None when nothing is open."""
+    """When the oldest unanswered message of the customer was written; None when nothing is open.
+
+    Our answer settles what had arrived before it. An answer of another help desk settles what was written
+    before it: in an export the rows may stand in any order.
+    """
     if conversation.state in (ConversationState.CLOSED, ConversationState.WAITING):
         return None
     if last_out_id is None:
-        last_out_id = conversation.messages.filter(direction=Direction.OUT).aggregate(n=Max("pk"))["n"] or 0
+        said = conversation.messages.filter(direction=Direction.OUT).exclude(delivery_state=SCHEDULED)
+        last_out_id = said.aggregate(n=Max("pk"))["n"] or 0
     unanswered = conversation.messages.filter(direction=Direction.IN, auto="none", pk__gt=last_out_id)
+    elsewhere = conversation.messages.filter(_OURS_ELSEWHERE).aggregate(last=Max("occurred_at"))["last"]
+    if elsewhere is not None:
+        unanswered = unanswered.filter(occurred_at__gt=elsewhere)
     found: datetime | None = unanswered.aggregate(first=Min("occurred_at"))["first"]
     return found
 

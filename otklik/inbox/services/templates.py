@@ -47,11 +47,14 @@ class Rendered:
 
 
 def create(name: str, text: str, *, by: User, channel_kinds: Sequence[str] = ()) -> Template:
-    """A new ready text. Raises Forbidden, Invalid, Conflict (name taken)."""
+    """A new ready text; it takes the place of an archived one of this name. Raises Forbidden, Invalid, Conflict."""
     policy.require(by, "template.write")
     name, text = _clean(name, text)
     try:
         with transaction.atomic():
+            Template.objects.filter(
+                organisation_id=by.organisation_id, name=name, archived_at__isnull=False
+            ).delete()
             template = Template.objects.create(
                 organisation_id=by.organisation_id,
                 name=name,
@@ -93,6 +96,18 @@ def archive(template_id: int, *, by: User) -> None:
         template.archived_at = clock.now()
         template.save(update_fields=["archived_at"])
         _record("template.archived", template, by)
+
+
+@transaction.atomic
+def restore(template_id: int, *, by: User) -> Template:
+    """Offered again; a second time changes nothing."""
+    policy.require(by, "template.write")
+    template = _find(template_id, by)
+    if template.archived_at is not None:
+        template.archived_at = None
+        template.save(update_fields=["archived_at"])
+        _record("template.restored", template, by)
+    return template
 
 
 def render(template_id: int, conversation_id: int, *, by: User) -> Rendered:

@@ -28,6 +28,12 @@ def usable(text: str) -> str:
     return _UNUSABLE.sub("\ufffd", text) if _UNUSABLE.search(text) else text
 
 
+def web_address(text: str) -> str:
+    """An address a link may lead to; anything else (javascript:, data:) is no address."""
+    text = usable(text).strip()
+    return text if text.lower().startswith(("https://", "http://")) else ""
+
+
 def fit(key: str) -> str:
     """A name that fits its column; a longer one keeps its beginning and a digest, so that two never become one."""
     key = usable(key)
@@ -39,4 +45,9 @@ def fit(key: str) -> str:
 def search_text(message: Message) -> str:
     """What a message is found by: its words, subject, author and the names of its files."""
     files = "\n".join(message.attachments.values_list("filename", flat=True)) if message.has_files else ""
-    return f"{message.subject}\n{message.author_name}\n{message.author_address}\n{message.text}\n{files}"
+    return search_words(message.subject, message.author_name, message.author_address, message.text, files)
+
+
+def search_words(subject: str, author_name: str, author_address: str, text: str, files: str = "") -> str:
+    """The same before there is a message."""
+    return f"{subject}\n{author_name}\n{author_address}\n{text}\n{files}"

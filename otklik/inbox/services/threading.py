@@ -35,7 +35,7 @@ class Match:
 
 def known_keys(account_id: int, inbound: Inbound) -> Known:
     """The names of an inbound message that conversations of this account are known under."""
-    keys = [fit(key) for key in inbound.our_message_ids] + _keys(inbound)
+    keys = [fit(key) for key in inbound.our_message_ids] + own_keys(inbound)
     if not keys:
         return {}
     return {row.key: row for row in ThreadKey.objects.filter(account_id=account_id, key__in=keys)}
@@ -43,7 +43,7 @@ def known_keys(account_id: int, inbound: Inbound) -> Known:
 
 def find(account_id: int, inbound: Inbound, known: Known | None = None) -> Match:
     """The conversation of an inbound message, locked, and what else it looks related to."""
-    keys = _keys(inbound)
+    keys = own_keys(inbound)
     ours = [fit(key) for key in inbound.our_message_ids]
     if known is None:
         known = known_keys(account_id, inbound)
@@ -68,7 +68,8 @@ def find(account_id: int, inbound: Inbound, known: Known | None = None) -> Match
     return Match(None, tuple(named[:1]), problems, known)
 
 
-def _keys(inbound: Inbound) -> list[str]:
+def own_keys(inbound: Inbound) -> list[str]:
+    """The names a message goes under and refers to, its own first."""
     keys = list(dict.fromkeys(fit(key) for key in inbound.thread_keys if key))
     return keys if len(keys) <= MAX_KEYS else [*keys[: MAX_KEYS - 1], keys[-1]]
 
@@ -95,14 +96,14 @@ def _twice(account_id: int, keys: list[str], known: Known) -> tuple[tuple[str, s
     # every stored message has its id among the keys: one that is not there needs no look at the messages
     if not keys or keys[0] not in known:
         return ()
-    if not Message.objects.filter(account_id=account_id, wire_id=keys[0]).exists():
+    if not Message.objects.filter(account_id=account_id, wire_id=keys[0]).exclude(wire_id="").exists():
         return ()
     return (("same_id_other_body", keys[0]),)
 
 
 def remember(conversation: Conversation, account_id: int, inbound: Inbound, match: Match) -> None:
     """Store the names and addresses by which later, or earlier, messages will find this conversation."""
-    keys = _keys(inbound)
+    keys = own_keys(inbound)
     known = match.known
     own = known.get(keys[0]) if keys else None
     if own is not None and not own.own:
@@ -115,15 +116,22 @@ def remember(conversation: Conversation, account_id: int, inbound: Inbound, matc
         for key in sorted(set(keys) - set(known))
     ]
     ThreadKey.objects.bulk_create(fresh, ignore_conflicts=match.conversation is not None)
-    addresses = {fit(one.lower()) for one in (*inbound.participants, inbound.author.external_id) if one}
-    if match.taking_part and inbound.participants:
-        addresses.discard(_author(inbound))
+    known_author = {_author(inbound)} if match.taking_part and inbound.participants else set()
     Participant.objects.bulk_create(
-        [Participant(conversation=conversation, address=address) for address in sorted(addresses)],
+        [
+            Participant(conversation=conversation, address=address)
+            for address in addresses(inbound)
+            if address not in known_author
+        ],
         ignore_conflicts=True,
     )
     for other in match.related:
         link(conversation.pk, other, "references")
+
+
+def addresses(inbound: Inbound) -> list[str]:
+    """Who takes part by this message, each once, in one order in every process."""
+    return sorted({fit(one.lower()) for one in (*inbound.participants, inbound.author.external_id) if one})
 
 
 def link(one: int, other: int, reason: str) -> None:

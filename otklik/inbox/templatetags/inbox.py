@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
+from otklik.channels.mail.engine import images
 from otklik.kernel import clock
 from otklik.people import kinds
 
@@ -158,6 +159,12 @@ def grouped(value: Any) -> str:
     if value is None:
         return ""
     return f"{round(value):,}".replace(",", "\u202f") if abs(value) >= GROUPED_FROM else str(round(value))
+
+
+@register.filter
+def remote_images(html: str) -> int:
+    """How many images of a mail lie elsewhere."""
+    return len(images.remote_images(html))
 
 
 @register.filter

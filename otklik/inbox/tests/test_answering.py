@@ -393,7 +393,7 @@ def test_an_answer_to_our_first_word_finds_it(demo_channel, olga):
 
 def test_who_asked_not_to_be_written_to_is_not_written_to(demo_channel, olga):
     person = people.resolve(
-        olga.organisation_id, kind="demo", scope=demo_channel.public_id.hex, external_id="anna", name="Анна"
+        olga.organisation_id, kind="vk", scope=demo_channel.public_id.hex, external_id="anna", name="Анна"
     )
     Customer.objects.filter(pk=person.id).update(do_not_contact=True)
     with pytest.raises(start.DoNotContact) as caught:

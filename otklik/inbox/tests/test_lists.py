@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from otklik.accounts import services
 from otklik.accounts.models import Organisation, Team, TeamMember
-from otklik.inbox import queries
+from otklik.inbox import places, queries, thread_queries
 from otklik.inbox.models import Conversation
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import drafts, labels, notes, reads, state
@@ -55,11 +55,11 @@ def test_pages_follow_each_other_without_gaps_or_repeats(five, olga, order):
     state.wait_for_customer(five[3].pk, by=olga)
     whole = shown(olga, order=order)
     walked: list[int] = []
-    before = None
-    while rows := queries.page(olga, Filters(order=order), before=before, size=2):
+    after = ""
+    while rows := queries.page(olga, Filters(order=order), after=after, size=2):
         walked += [row.conversation.pk for row in rows]
         last = rows[-1].conversation
-        before = (last.last_message_at, last.pk)
+        after = places.place(last.last_message_at, last.pk)
     assert walked == whole
 
 
@@ -67,7 +67,7 @@ def test_conversations_of_one_moment_are_not_lost_between_pages(five, olga):
     Conversation.objects.update(last_message_at=MORNING)
     first = queries.page(olga, Filters(), size=2)
     last = first[-1].conversation
-    rest = queries.page(olga, Filters(), before=(last.last_message_at, last.pk))
+    rest = queries.page(olga, Filters(), after=places.place(last.last_message_at, last.pk))
     assert len({row.conversation.pk for row in first + rest}) == 5
 
 
@@ -94,6 +94,7 @@ def test_the_views_and_their_numbers_agree(five, olga, boris, company):
         "mentions": 1,
         "drafts": 1,
         "trouble": 1,
+        "unsure": 0,
         "all": 3,
     }
 
@@ -116,6 +117,27 @@ def test_a_page_takes_the_same_number_of_questions_for_any_length(five, olga):
     assert len(one) == len(many) <= 6
 
 
+def test_the_number_of_the_section_counts_what_is_open_and_mine_or_nobodys(five, olga, boris):
+    theirs = Team.objects.create(organisation_id=olga.organisation_id, name="Чужая")
+    mine = Team.objects.create(organisation_id=olga.organisation_id, name="Своя")
+    TeamMember.objects.create(team=mine, user=olga)
+    state.assign(five[0].pk, by=olga, user_id=olga.pk)
+    state.assign(five[1].pk, by=olga, user_id=boris.pk)
+    state.assign(five[2].pk, by=olga, team_id=theirs.pk)
+    state.assign(five[3].pk, by=olga, team_id=mine.pk)
+    assert queries.to_do(olga) == 3  # her own, her team's, and the one nobody was given
+    state.close(five[0].pk, by=olga)
+    assert queries.to_do(olga) == 2
+
+
+def test_unread_counts_own_conversations_nobody_has_looked_at(five, olga):
+    for one in five[:2]:
+        state.assign(one.pk, by=olga, user_id=olga.pk)
+    assert queries.unread_of_mine(olga) == 2
+    reads.seen(five[0].pk, five[0].last_message_id, by=olga)
+    assert queries.unread_of_mine(olga) == 1
+
+
 def test_numbers_stop_at_a_thousand(five, olga, monkeypatch):
     monkeypatch.setattr(queries, "CAP", 3)
     assert queries.counts(olga)["all"] == 3
@@ -126,7 +148,7 @@ def test_other_companies_see_nothing(five, db):
     stranger = services.create_user(other, email="x@other.test", name="Чужой", roles=["administrator"])
     assert shown(stranger) == []
     assert set(queries.counts(stranger).values()) == {0}
-    assert queries.thread(stranger, five[0].pk) == []
+    assert thread_queries.thread(stranger, five[0].pk) == []
     assert shown(stranger, query="текст") == []
     with pytest.raises(NotFound):
         queries.conversation(stranger, five[0].pk)
@@ -141,6 +163,13 @@ def test_any_form_of_a_word_finds(five, olga, query):
 def test_a_number_finds_its_conversation_whatever_the_view(five, olga, form):
     state.close(five[0].pk, by=olga)
     assert shown(olga, query=form.format(five[0].pk), view="snoozed") == [five[0].pk]
+
+
+def test_a_bare_number_also_finds_the_texts_that_hold_it(five, demo_channel, olga):
+    later = MORNING + timedelta(hours=9)
+    named = arrive(demo_channel, mail("c9@mail.test", f"Заказ {five[0].pk} не пришёл", at=later))
+    assert set(shown(olga, query=str(five[0].pk))) >= {five[0].pk, named.pk}
+    assert shown(olga, query=f"№{five[0].pk}") == [five[0].pk]
 
 
 @pytest.mark.parametrize("query", ["9" * 40, "²", "№", "'; --", '"', "AND OR NOT", "текст*", "\x00"])

@@ -82,7 +82,7 @@ def test_the_same_events_in_opposite_order_at_once_are_stored_once(demo_channel)
     assert not [one for one in results if isinstance(one, Exception)]
     together(*[outbox.drain] * 3)
     settle()
-    assert Message.objects.count() == 30
+    assert Message.objects.filter(direction="in").count() == 30
     assert Conversation.objects.get().message_count == 30
     assert not Stored.objects.exclude(state="parsed").exists()
 
@@ -203,8 +203,9 @@ def test_any_order_and_number_of_deliveries_ends_the_same(demo_channel, plan, ed
             outbox.drain()
     outbox.drain()
     numbers = {number for number, _times in plan}
-    assert set(Message.objects.values_list("external_id", flat=True)) == {f"m{number}" for number in numbers}
-    assert Message.objects.count() == len(numbers)
+    said = Message.objects.filter(direction="in")  # a line of the system may say that somebody writes a lot
+    assert set(said.values_list("external_id", flat=True)) == {f"m{number}" for number in numbers}
+    assert said.count() == len(numbers)
     assert Conversation.objects.count() == len({number % 3 for number in numbers})
     for number in numbers & set(edits):
         assert Message.objects.get(external_id=f"m{number}").text == f"Правка {number}"

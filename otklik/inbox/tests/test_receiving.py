@@ -9,7 +9,7 @@ import pytest
 
 from otklik.channels import intake
 from otklik.channels.models import RawEvent as Stored
-from otklik.channels.protocol import Inbound, InboundFile, InboundKind, RawEvent
+from otklik.channels.protocol import Identity, Inbound, InboundFile, InboundKind, RawEvent
 from otklik.inbox import queries
 from otklik.inbox.models import (
     Conversation,
@@ -308,3 +308,16 @@ def test_a_link_is_stored_once_whichever_side_it_comes_from(write_in):
     threading.link(other.pk, one.pk, "subject")
     threading.link(one.pk, one.pk, "subject")
     assert ConversationLink.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "bad", ["javascript:alert(1)", "data:text/html,<script>", " JavaScript:x", "//evil.test"]
+)
+def test_a_link_that_is_no_address_of_a_page_is_not_kept(demo_channel, bad):
+    inbound = replace(
+        mail("anna@mail.test", "Смотрите", permalink=bad), author=Identity("anna@mail.test", url=bad)
+    )
+    conversation = arrive(demo_channel, inbound)
+    assert conversation.permalink == ""
+    assert conversation.messages.get().permalink == ""
+    assert conversation.customer.identities.get().url == ""

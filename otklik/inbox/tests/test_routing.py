@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from otklik.accounts import presence, services
 from otklik.accounts.models import Team, TeamMember, User
-from otklik.inbox.models import Conversation
+from otklik.audit import queries as audit
+from otklik.inbox import presenters
+from otklik.inbox.models import Conversation, Message
 from otklik.inbox.services import routing, state
 from otklik.inbox.tests.support import arrive, mail
 from otklik.kernel import clock
 from otklik.kernel.errors import Invalid
+from otklik.people.models import Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +151,63 @@ def test_an_unknown_word_for_presence_is_refused(olga):
 def test_a_turn_is_taken_once(olga):
     assert presence.take_turn(olga.pk, None)
     assert not presence.take_turn(olga.pk, None)
+
+
+# the customer's language
+
+
+@pytest.fixture
+def english(line, demo_channel):
+    """A customer who likes English; Denis answers in it, Olga does not and is first in turn."""
+    _team, _olga, denis = line
+    User.objects.filter(pk=denis.pk).update(speaks=["ru", "en"])
+    found = arrive(demo_channel, mail("john@mail.test", id="0@x"))
+    Customer.objects.filter(pk=found.customer_id).update(language="en")
+    Conversation.objects.filter(pk=found.pk).update(assignee=None)
+    Message.objects.filter(direction="system").delete()
+    User.objects.filter(pk=denis.pk).update(assigned_at=clock.now())
+    User.objects.exclude(pk=denis.pk).update(assigned_at=None)
+    return Conversation.objects.get(pk=found.pk)
+
+
+def why(conversation) -> str:
+    lines = Message.objects.filter(conversation=conversation, direction="system").order_by("pk")
+    with translation.override("en"):
+        return presenters.sentence(lines[len(lines) - 1].event)[1]
+
+
+@pytest.mark.req("S2-2")
+def test_who_answers_in_the_customers_language_comes_before_whose_turn_it_is(line, english):
+    _team, _olga, denis = line
+    assert routing.assign_next(english) == denis
+    assert why(english) == "Given by turn: Денис Котов. Reason: answers in the customer's language (English)"
+    entry = audit.of_object(english.organisation_id, "conversation", english.pk)[0]
+    assert (entry.action, entry.data["why"], entry.data["language"]) == (
+        "conversation.routed",
+        "speaks",
+        "en",
+    )
+
+
+@pytest.mark.req("S2-2")
+@pytest.mark.parametrize("trouble", ["away", "full", "mute"])
+def test_without_anybody_free_who_speaks_it_the_turn_decides_and_the_thread_says_so(line, english, trouble):
+    _team, olga, denis = line
+    if trouble == "away":
+        presence.set_presence(denis, "away")
+    elif trouble == "full":
+        User.objects.filter(pk=denis.pk).update(capacity=0)
+    else:
+        User.objects.filter(pk=denis.pk).update(speaks=[])  # the organisation's language only
+    assert routing.assign_next(english) == olga
+    assert why(english) == (
+        "Given by turn: Ольга Ильина. Nobody free answers in the customer's language (English)"
+    )
+
+
+def test_without_a_known_language_only_the_turn_counts(line, demo_channel):
+    _team, olga, denis = line
+    User.objects.filter(pk=denis.pk).update(speaks=["en"])
+    found = arrive(demo_channel, mail("c@mail.test"))
+    assert Conversation.objects.get(pk=found.pk).assignee == olga
+    assert why(found) == "Given by turn: Ольга Ильина"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +13,11 @@ from django.utils.translation import ngettext
 
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
-from otklik.channels import queries as channels
-from otklik.inbox import forms, queries
+from otklik.inbox import forms, queries, thread_queries
 from otklik.inbox.models import Conversation, ConversationState
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import grouping, labels, presence, reminders, state
 from otklik.inbox.services import reads as reading_marks
-from otklik.inbox.services.start import write_first
 from otklik.inbox.templatetags.inbox import when
 from otklik.inbox.views import reading
 from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, undo_of, writes
@@ -206,9 +203,9 @@ def dialog(request: StaffRequest, conversation_id: int, action: str) -> HttpResp
         context["labels"] = queries.labels(who.organisation_id)
         context["may_create"] = policy.can(who, "label.write")
     elif action == "split":
-        context["messages"] = [
-            one for one in queries.thread(who, conversation.pk) if one.direction != "system"
-        ]
+        # the newest first: what has just come is what belongs elsewhere
+        told = reversed(thread_queries.thread(who, conversation.pk))
+        context["messages"] = [one for one in told if one.direction != "system"]
     else:
         context["found"] = reading.earlier(who, conversation, limit=8)
     return render(request, f"inbox/dialogs/{'merge' if action == 'link' else action}.html", context)
@@ -266,35 +263,3 @@ def present(request: StaffRequest, conversation_id: int) -> HttpResponse:
     elif looking:
         text = _("Also here: %(names)s") % {"names": ", ".join(looking)}
     return JsonResponse({"text": text, "typing": bool(typing)})
-
-
-@reads
-def start_dialog(request: StaffRequest) -> HttpResponse:
-    """Write first: choose the account, the address, the words."""
-    able = [
-        one
-        for one in channels.accounts(request.user.organisation_id)
-        if one.active and one.kind in ("mail", "demo")
-    ]
-    context = {
-        "client_key": secrets.token_urlsafe(12),
-        "accounts": able,
-        "to": request.GET.get("to", ""),
-        "may": policy.can(request.user, "conversation.reply"),
-    }
-    return render(request, "inbox/dialogs/start.html", context)
-
-
-@writes
-@speaks_json
-def start(request: StaffRequest) -> HttpResponse:
-    message = write_first(
-        forms.whole(request.POST.get("account", "")),
-        to=request.POST.get("to", "").strip(),
-        subject=request.POST.get("subject", "").strip(),
-        text=request.POST.get("text", ""),
-        by=request.user,
-        client_key=request.POST.get("client_key", "")[:64],
-    )
-    pk = message.conversation_id
-    return done(request, pk, _("The message goes out"), go=reverse("inbox-thread", args=[pk]))

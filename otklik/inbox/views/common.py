@@ -70,6 +70,12 @@ def speaks_json(view: View[P]) -> View[P]:
     return inner
 
 
+def reason_of(request: HttpRequest) -> str:
+    """Why an answer does otherwise than the customer asked: a code of the choice, or own words."""
+    chosen = request.POST.get("reason", "")
+    return request.POST.get("reason_own", "") if chosen == "own" else chosen
+
+
 def undo_of(url_name: str, *args: object, **values: Any) -> dict[str, Any]:
     """How to take an action back: an address and the fields to post."""
     return {

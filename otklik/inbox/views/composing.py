@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +16,18 @@ from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.channels.ports import AccountFacts
 from otklik.inbox import forms, queries
-from otklik.inbox.models import Attachment, Conversation, Draft
-from otklik.inbox.services import drafts, files, notes, templates
+from otklik.inbox.models import Attachment, Conversation, Draft, Message
+from otklik.inbox.services import drafts, files, notes, recipients, templates, wishes
+from otklik.inbox.services.recipients import Address, Proposal
 from otklik.inbox.services.reply import Answer, reply, undo_seconds
-from otklik.inbox.templatetags.inbox import channel_name, file_size
-from otklik.inbox.views import reading
-from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, undo_of, writes
+from otklik.inbox.templatetags.inbox import channel_name, file_size, when
+from otklik.inbox.views import reading, wishing
+from otklik.inbox.views.common import StaffRequest, done, reads, reason_of, speaks_json, undo_of, writes
+from otklik.kernel import clock
 from otklik.kernel.errors import Invalid
 
 MODES = ("public", "private", "note")
+_IN_BRACKETS = re.compile(r"<([^<>]+)>")
 
 
 @dataclass(slots=True)
@@ -39,10 +44,15 @@ class Mode:
     files: list[Attachment] = field(default_factory=list)
     on: bool = False
     key_code: str = ""
-    with_cc: bool = False
-    cc: str = ""
+    mail: bool = False
+    to: list[Address] = field(default_factory=list)
+    cc: list[Address] = field(default_factory=list)
+    proposed: list[Address] = field(default_factory=list)  # who gets it when nobody says otherwise
+    everybody: list[Address] = field(default_factory=list)  # whom "answer to all" adds
+    hidden: bool = False  # we got a hidden copy
     signature: str = ""
     limit: int | None = None
+    wish: str = ""  # views/wishing.py, as JSON
 
     @property
     def text(self) -> str:
@@ -60,7 +70,10 @@ def composer(
     for mode in modes:
         mode.draft = kept.get(mode.key)
         mode.files = list(mode.draft.attachments.all()) if mode.draft else []
-        mode.cc = ", ".join(mode.draft.recipients.get("cc", [])) if mode.draft else ""
+        if mode.mail:
+            _address(mode, recipients.propose(conversation, facts))
+    for mode in modes:
+        mode.wish = json.dumps(wishing.strip(conversation, mode.key, mode.text), ensure_ascii=False)
     chosen = _chosen(modes, conversation, request.GET.get("mode", ""))
     if chosen is not None:
         chosen.on = True
@@ -80,10 +93,20 @@ def composer(
         "client_key": secrets.token_urlsafe(12),
         "newest_id": newest_id,
         "undo_seconds": undo_seconds(who),
+        "reasons": wishing.reasons(),
         "stale": bool(
             chosen and chosen.draft and chosen.text and 0 < chosen.draft.based_on_message_id < newest_id
         ),
     }
+
+
+def _address(mode: Mode, proposal: Proposal) -> None:
+    """Who gets the letter: as the draft says, else who wrote last; names are taken from what is proposed."""
+    kept = mode.draft.recipients if mode.draft else {}
+    known = {one.address: one for one in (*proposal.to, *proposal.everybody)}
+    mode.to = [known.get(one.lower(), Address(one)) for one in kept.get("to") or []] or list(proposal.to)
+    mode.cc = [known.get(one.lower(), Address(one)) for one in kept.get("cc") or []]
+    mode.proposed, mode.everybody, mode.hidden = list(proposal.to), list(proposal.everybody), proposal.hidden
 
 
 def _modes(
@@ -112,7 +135,7 @@ def _modes(
             hint = _("mail to %(name)s") % {"name": conversation.customer_name}
         title, button = (_("By mail"), _("Send by mail")) if mail else (_("In private"), _("Send in private"))
         code = "KeyR" if not found else "Shift+KeyR"
-        found.append(Mode("private", "lock", title, hint, button, placeholder, key_code=code, with_cc=mail))
+        found.append(Mode("private", "lock", title, hint, button, placeholder, key_code=code, mail=mail))
     for mode in found:
         mode.limit = able.max_length
         if mail:
@@ -146,19 +169,23 @@ def _chosen(modes: list[Mode], conversation: Conversation, wanted: str) -> Mode 
 def save_draft(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Kept on every pause of typing; an emptied text discards the draft."""
     mode, text = _mode_of(request), request.POST.get("text", "")
-    recipients = {"cc": _addresses(request.POST.get("cc", ""))}
+    kept = {field: _addresses(request.POST.get(field, "")) for field in ("to", "cc")}
     if not text.strip() and not request.POST.get("files"):
         drafts.discard(conversation_id, mode, by=request.user)
-        return JsonResponse({"saved": True, "empty": True})
+        return JsonResponse({"saved": True, "empty": True, "wish": _wish(request, conversation_id, mode, "")})
     drafts.save(
         conversation_id,
         mode,
         text,
         by=request.user,
-        recipients=recipients,
+        recipients=kept,
         seen_message_id=forms.whole(request.POST.get("seen", "")),
     )
-    return JsonResponse({"saved": True, "empty": False})
+    return JsonResponse({"saved": True, "empty": False, "wish": _wish(request, conversation_id, mode, text)})
+
+
+def _wish(request: StaffRequest, conversation_id: int, mode: str, text: str) -> dict[str, Any]:
+    return wishing.strip(queries.conversation(request.user, conversation_id), mode, text)
 
 
 def _mode_of(request: StaffRequest) -> str:
@@ -169,7 +196,19 @@ def _mode_of(request: StaffRequest) -> str:
 
 
 def _addresses(text: str) -> list[str]:
-    return [one.strip() for one in text.replace(";", ",").split(",") if one.strip()]
+    """As people paste them: divided by commas, semicolons or lines, with or without names."""
+    found = (_IN_BRACKETS.search(one) or [one, one] for one in re.split(r"[,;\n]", text))
+    return [one[1].strip() for one in found if one[1].strip()]
+
+
+def _to(request: StaffRequest) -> tuple[str, ...]:
+    """The addressees on the screen; all taken away is not the same as none said."""
+    if "to" not in request.POST:
+        return ()
+    found = tuple(_addresses(request.POST["to"]))
+    if not found and request.POST.get("addressed") == "1":
+        raise Invalid(_("Say to whom you write."), field="to")
+    return found
 
 
 @writes
@@ -179,23 +218,30 @@ def send(request: StaffRequest, conversation_id: int) -> HttpResponse:
     mode, text = _mode_of(request), request.POST.get("text", "")
     who = request.user
     if mode == "note":
-        note = notes.add(conversation_id, text, by=who)
+        note = notes.add(conversation_id, text, by=who, client_key=request.POST.get("client_key", "")[:64])
         drafts.discard(conversation_id, mode, by=who)
         return done(request, conversation_id, _("The note is saved"), message_id=note.pk)
     close = request.POST.get("close") == "1"
+    chosen = request.POST.get("send_at", "")
+    send_at = forms.moment(chosen) if chosen else None
     message = reply(
         conversation_id,
         Answer(
             text=text,
             visibility=mode,
             client_key=request.POST.get("client_key", "")[:64],
+            to=_to(request),
             cc=tuple(_addresses(request.POST.get("cc", ""))),
             attachment_ids=tuple(forms.ids_of(request.POST.getlist("attachment"))),
             seen_message_id=forms.whole(request.POST.get("seen", "")),
             close=close,
+            reason=reason_of(request),
+            send_at=send_at,
         ),
         by=who,
     )
+    if send_at is not None:
+        return _planned(request, message)
     wait = undo_seconds(request.user)
     text = _("Goes out and closes in %(seconds)s s") if close else _("Goes out in %(seconds)s s")
     return done(
@@ -208,6 +254,27 @@ def send(request: StaffRequest, conversation_id: int) -> HttpResponse:
         sent=True,
         client_key=secrets.token_urlsafe(12),
     )
+
+
+def _planned(request: StaffRequest, message: Message) -> HttpResponse:
+    return done(
+        request,
+        message.conversation_id,
+        _("Leaves: %(moment)s") % {"moment": when(message.due_at)},
+        message_id=message.pk,
+        undo=undo_of("inbox-scheduled", message.pk, "cancel"),
+        sent=True,
+        client_key=secrets.token_urlsafe(12),
+    )
+
+
+@reads
+def later_dialog(request: StaffRequest, conversation_id: int) -> HttpResponse:
+    """When the answer is to leave: the customer's best hours first, then the usual moments."""
+    conversation = queries.conversation(request.user, conversation_id)
+    best = wishes.preferred_moment(conversation.organisation_id, conversation.customer_id, clock.now())
+    context = {"conversation": conversation, "best": best, "presets": forms.presets()}
+    return render(request, "inbox/dialogs/later.html", context)
 
 
 @writes

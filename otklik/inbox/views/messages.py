@@ -5,22 +5,25 @@ from __future__ import annotations
 import base64
 import re
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from otklik.accounts import policy
+from otklik.analysis import services as analysis
 from otklik.channels import intake
 from otklik.channels import queries as channels
-from otklik.inbox import queries
-from otklik.inbox.models import Attachment, Message
+from otklik.inbox import queries, subjects, understood
+from otklik.inbox.models import Attachment, Message, RemoteImage
 from otklik.inbox.presenters import PREVIEWED
-from otklik.inbox.services import drafts, files
+from otklik.inbox.services import drafts, files, images, scheduled
 from otklik.inbox.services import reply as answers
-from otklik.inbox.views.common import StaffRequest, done, reads, speaks_json, writes
+from otklik.inbox.views.common import StaffRequest, done, reads, reason_of, speaks_json, writes
 from otklik.kernel import media
 from otklik.kernel.errors import Conflict, NotFound
 
@@ -31,31 +34,53 @@ FRAME_POLICY = (
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 FILE_POLICY = "default-src 'none'; sandbox"
+# what stands where an image could not be had: quiet, and of no fixed size
+PLACEHOLDER = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 32 32" fill="none" '
+    b'stroke="#858d9b"><rect x="1" y="1" width="30" height="30" rx="3" stroke-dasharray="3 3"/>'
+    b'<path d="M9 22l5-6 3 3 3-4 4 7M8 8l16 16"/></svg>'
+)
 
 
 @reads
 def html(request: StaffRequest, message_id: int) -> HttpResponse:
-    """The sanitised HTML of a mail, a document of its own for a sandboxed frame. Remote images stay blocked.
+    """The sanitised HTML of a mail, a document of its own for a sandboxed frame.
 
-    `?images=1` is the place where our own image proxy will answer; until then it only says so.
+    Remote images stay blocked until a person asks (`?images=1`); then they come as copies from our server.
     """
     message = queries.message(request.user, message_id)
     if not message.html or message.deleted_at is not None:
         raise NotFound
-    remote = message.html.count("data-remote-src=")
-    page = render_to_string(
-        "inbox/mail_frame.html",
-        {"remote": remote, "asked": request.GET.get("images") == "1", "address": request.path},
-        request=request,
-    )
+    asked = request.GET.get("images") == "1"
+    body = images.body(message, shown_to=request.user if asked else None)
+    page = render_to_string("inbox/mail_frame.html", request=request)
     # the sanitised body (cleaned on entry) takes the place of a marker, outside the template's escaping
-    response = HttpResponse(page.replace("<!--body-->", _with_inline_images(message)))
+    response = HttpResponse(page.replace("<!--body-->", _with_inline_images(message, body)))
     response["Content-Security-Policy"] = FRAME_POLICY
     response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"  # links to images hold for minutes only
     return response
 
 
-def _with_inline_images(message: Message) -> str:
+@login_not_required
+@require_GET
+def remote_image(request: HttpRequest, token: str) -> HttpResponse | FileResponse:
+    """Our copy of a remote image. The sandboxed frame sends no session: the signed link says for whom it is."""
+    found = images.fetch(token)
+    ready = found.state == RemoteImage.State.READY and media.path_of(found.digest).exists()
+    response: HttpResponse | FileResponse
+    if ready:
+        response = FileResponse(media.path_of(found.digest).open("rb"), content_type=found.content_type)
+    else:
+        response = HttpResponse(PLACEHOLDER, content_type="image/svg+xml")
+    response["Content-Security-Policy"] = FILE_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = f"private, max-age={images.LINK_AGE}" if ready else "no-store"
+    return response
+
+
+def _with_inline_images(message: Message, body: str) -> str:
     """`cid:` images become data: a sandboxed frame has no session to fetch them with."""
     by_id = {one.content_id.strip("<>"): one for one in message.attachments.all() if one.content_id}
     left = INLINE_LIMIT
@@ -68,7 +93,7 @@ def _with_inline_images(message: Message) -> str:
         left -= found.size
         return f'src="data:{found.content_type};base64,{base64.b64encode(media.get(found.digest)).decode()}"'
 
-    return CID.sub(put, message.html)
+    return CID.sub(put, body)
 
 
 @reads
@@ -136,6 +161,21 @@ def cancel(request: StaffRequest, message_id: int) -> HttpResponse:
 
 @writes
 @speaks_json
+def planned(request: StaffRequest, message_id: int, act: str) -> HttpResponse:
+    """A planned answer: `cancel` makes it a draft again, `now` lets it leave at once."""
+    if act == "cancel":
+        draft = scheduled.cancel(message_id, by=request.user)
+        text = _("Taken back. The text is a draft again")
+        own = draft.user_id == request.user.pk
+        return done(request, draft.conversation_id, text, draft=draft.mode if own else "")
+    if act != "now":
+        raise NotFound
+    message = scheduled.send_now(message_id, reason_of(request), by=request.user)
+    return done(request, message.conversation_id, _("The answer goes out"))
+
+
+@writes
+@speaks_json
 def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
     """A failed answer as a draft, to be changed and sent anew; the failed one stays as evidence."""
     message = queries.message(request.user, message_id)
@@ -144,11 +184,21 @@ def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
         raise Conflict
     pk, mode = message.conversation_id, message.visibility
     with transaction.atomic():
-        recipients = {"cc": list(message.recipients.get("cc") or [])}
+        recipients = {field: list(message.recipients.get(field) or []) for field in ("to", "cc")}
         drafts.save(pk, mode, message.text, by=request.user, recipients=recipients)
         for one in message.attachments.all():
             files.attach(pk, mode, one.filename, media.get(one.digest), by=request.user)
     return done(request, pk, _("The text is in the composer"), draft=mode)
+
+
+@writes
+def reading(request: StaffRequest, message_id: int) -> HttpResponse:
+    """A person's word on what was read: `field` and the right `label`, or the one that stands there."""
+    message = queries.message(request.user, message_id)
+    field, label = request.POST.get("field", ""), request.POST.get("label", "")
+    analysis.correct(subjects.KIND, message.pk, field, label, by=request.user)
+    found = understood.of([message])[message.pk]
+    return render(request, "inbox/_reading.html", {"read": found, "opened": True})
 
 
 @writes

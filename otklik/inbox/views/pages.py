@@ -11,13 +11,14 @@ from django.shortcuts import render
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.channels import queries as channels
-from otklik.inbox import forms, presenters, queries
+from otklik.inbox import forms, presenters, queries, thread_queries
 from otklik.inbox.models import Conversation, ConversationState, Label
 from otklik.inbox.queries import Filters
 from otklik.inbox.templatetags.inbox import channel_name
 from otklik.inbox.views import reading
 from otklik.inbox.views.common import StaffRequest, reads
 from otklik.inbox.views.composing import composer
+from otklik.people import history
 from otklik.people import queries as people
 
 ACTING = ("reply", "note", "assign", "close", "label", "merge", "bulk")
@@ -29,7 +30,9 @@ def index(request: StaffRequest) -> HttpResponse:
     filters = forms.filters_of(request.GET)
     if request.htmx and request.htmx.target == "pane-list":
         return render(request, "inbox/_list.html", list_context(request, filters))
-    return render(request, "inbox/page.html", page_context(request, filters))
+    context = page_context(request, filters)
+    context["write"] = forms.whole(request.GET.get("write", ""))  # opens the letter to this customer
+    return render(request, "inbox/page.html", context)
 
 
 @reads
@@ -59,7 +62,8 @@ def card(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @reads
 def stream(request: StaffRequest, conversation_id: int) -> HttpResponse:
-    """Head and messages again, without the composer: what is being typed stays untouched."""
+    """Head and messages from `first` on (`more=1`: and a step above it), without the composer: what is being typed
+    stays untouched."""
     filters = forms.filters_of(request.GET)
     conversation = queries.conversation(request.user, conversation_id)
     context = thread_context(request, conversation, filters, with_composer=False)
@@ -87,7 +91,7 @@ def rows(request: StaffRequest) -> HttpResponse:
 
 @reads
 def counts(request: StaffRequest) -> JsonResponse:
-    """Numbers beside the views and the saved views, and how much is unread and mine (for the title)."""
+    """Numbers beside the section, the views and the saved views; how much is unread and mine (for the title)."""
     who = request.user
     saved = {
         f"saved-{one.pk}": queries.filtered(who, forms.stored(one.filters))
@@ -96,8 +100,9 @@ def counts(request: StaffRequest) -> JsonResponse:
         .count()
         for one in queries.saved_views(who)[:30]
     }
-    mine = reading.page(who, Filters(view="mine"), size=100).lines
-    return JsonResponse({**queries.counts(who), **saved, "unread": sum(line.unread for line in mine)})
+    return JsonResponse(
+        {**queries.counts(who), **saved, "inbox": queries.to_do(who), "unread": queries.unread_of_mine(who)}
+    )
 
 
 @reads
@@ -107,6 +112,7 @@ def filter_dialog(request: StaffRequest) -> HttpResponse:
     filters = forms.filters_of(request.GET)
     context = {
         "filters": filters,
+        "readings": forms.reading_choices(filters),
         "states": ConversationState.choices,
         "kinds": [(kind, channel_name(kind)) for kind in reading.kinds(who)],
         "accounts": channels.accounts(who.organisation_id),
@@ -207,17 +213,22 @@ def page_context(request: StaffRequest, filters: Filters, *, current: int = 0) -
 def thread_context(
     request: StaffRequest, conversation: Conversation, filters: Filters, *, with_composer: bool = True
 ) -> dict[str, Any]:
-    """A conversation in a fixed number of queries, however long it is."""
+    """A conversation in a fixed number of queries, however long it is; of a long one its end."""
     who = request.user
-    messages = queries.thread(who, conversation.pk)
+    window = thread_queries.window(
+        who,
+        conversation.pk,
+        first=request.GET.get("first", ""),
+        more=thread_queries.WINDOW if request.GET.get("more") else 0,
+    )
     seen_id = reading.seen_up_to(who, conversation.pk)
     facts = channels.facts(conversation.account_id)
-    newest_id = max((one.pk for one in messages if one.direction in ("in", "out")), default=0)
     context: dict[str, Any] = {
         "conversation": conversation,
-        "items": presenters.thread_items(messages, conversation, seen_id=seen_id),
-        "newest_id": newest_id,
-        "last_id": max((one.pk for one in messages), default=0),
+        "items": presenters.thread_items(window.messages, conversation, seen_id=seen_id),
+        "window": window,
+        "newest_id": window.newest_id,
+        "last_id": window.last_id,
         "conversation_labels": reading.labels_of(conversation.pk),
         "notices": reading.notices(conversation),
         "linked": reading.links(who, conversation.pk),
@@ -228,8 +239,7 @@ def thread_context(
         "reminders": reading.reminders(who, conversation.pk),
     }
     if with_composer:
-        public = any(one.visibility == "public" and one.direction in ("in", "out") for one in messages)
-        context |= composer(request, conversation, facts, newest_id=newest_id, public=public)
+        context |= composer(request, conversation, facts, newest_id=window.newest_id, public=window.public)
         context |= card_context(request, conversation, filters)
     return context
 
@@ -240,6 +250,7 @@ def card_context(request: StaffRequest, conversation: Conversation, filters: Fil
     return {
         "conversation": conversation,
         "customer": customer,
+        "wishes": history.wishes(customer),
         "identities": list(customer.identities.all()),
         "orders": list(people.orders(who.organisation_id, customer.pk)[:6])
         if policy.can(who, "customer.read")

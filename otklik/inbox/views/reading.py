@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from otklik.accounts.principals import User
-from otklik.inbox import queries
-from otklik.inbox.forms import address, whole
+from otklik.inbox import places, queries
+from otklik.inbox.forms import address
 from otklik.inbox.models import (
     Conversation,
     ConversationLabel,
@@ -23,29 +22,22 @@ from otklik.inbox.models import (
     ConversationState,
     Draft,
     Label,
-    Message,
     Reminder,
     Seen,
     Template,
 )
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import presence
-from otklik.kernel import clock
 
 PAGE = 40
 
 
 @dataclass(slots=True)
-class Line:
-    """One row of the list with what belongs to the reader."""
+class Line(queries.Row):
+    """A row with what only the screen shows."""
 
-    conversation: Conversation
-    url: str
-    unread: bool = False
-    labels: list[Label] = field(default_factory=list)
-    draft: str = ""
+    url: str = ""
     writing: str = ""  # who is typing an answer
-    gone: bool = False  # its last message was deleted by the author
     away: bool = False  # no longer in the view that is shown
 
     @property
@@ -64,35 +56,16 @@ class Page:
 
 
 def page(who: User, filters: Filters, *, after: str = "", current: int = 0, size: int = PAGE) -> Page:
-    """One page of the list. `after` is a place a former page named: keyset for the two orders by time, else a count."""
-    rows = queries.filtered(who, filters).select_related("assignee", "team", "account")
-    found = list(_behind(rows, filters, after)[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    place = _place(filters, found, after) if more else ""
-    top = max((one.last_message_at for one in found), default=None)
-    return Page(lines(who, filters, found, current=current), place, top.isoformat() if top else "")
-
-
-def _behind(rows: QuerySet[Conversation], filters: Filters, after: str) -> QuerySet[Conversation]:
-    if not after:
-        return rows
-    if filters.order == "waiting":
-        return rows[whole(after) :]
-    micros, _dot, number = after.partition(".")
-    if not (micros.isdigit() and number.isdigit()):
-        return rows
-    moment, pk = datetime.fromtimestamp(int(micros) / 1e6, tz=clock.now().tzinfo), int(number)
-    if filters.order == "oldest":
-        return rows.filter(Q(last_message_at__gt=moment) | Q(last_message_at=moment, pk__gt=pk))
-    return rows.filter(Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk))
-
-
-def _place(filters: Filters, found: Sequence[Conversation], after: str) -> str:
-    if filters.order == "waiting":
-        return str(whole(after) + len(found))
-    last = found[-1]
-    return f"{round(last.last_message_at.timestamp() * 1e6)}.{last.pk}"
+    """One page of the list. `after`: the place a former page named."""
+    found = queries.page(who, filters, after=after, size=size + 1)
+    more, found = len(found) > size, found[:size]
+    last = found[-1].conversation if more else None
+    top = max((one.conversation.last_message_at for one in found), default=None)
+    return Page(
+        lines(who, filters, found, current=current),
+        places.place(last.last_message_at, last.pk) if last else "",
+        top.isoformat() if top else "",
+    )
 
 
 def some(who: User, filters: Filters, ids: Iterable[int], *, current: int = 0) -> list[Line]:
@@ -105,47 +78,27 @@ def some(who: User, filters: Filters, ids: Iterable[int], *, current: int = 0) -
         .order_by("-id")
     )
     inside = set(queries.filtered(who, filters).filter(pk__in=wanted).order_by().values_list("pk", flat=True))
-    shown = lines(who, filters, found, current=current)
+    shown = lines(who, filters, queries.rows(who, found), current=current)
     for line in shown:
         line.away = line.conversation.pk not in inside
     return shown
 
 
-def lines(who: User, filters: Filters, found: Sequence[Conversation], *, current: int = 0) -> list[Line]:
-    """Everything the rows say, in five queries."""
-    ids = [one.pk for one in found]
-    seen = {one.conversation_id: one for one in Seen.objects.filter(user_id=who.pk, conversation_id__in=ids)}
-    drafts = dict(
-        Draft.objects.filter(user_id=who.pk, conversation_id__in=ids)
-        .exclude(text="")
-        .order_by("updated_at")
-        .values_list("conversation_id", "text")
-    )
-    labels: dict[int, list[Label]] = {}
-    for row in (
-        ConversationLabel.objects.filter(conversation_id__in=ids)
-        .select_related("label")
-        .order_by("label__name")
-    ):
-        labels.setdefault(row.conversation_id, []).append(row.label)
-    present = presence.others(who, ids)
-    gone = set(
-        Message.objects.filter(
-            pk__in=[one.last_message_id for one in found], deleted_at__isnull=False
-        ).values_list("conversation_id", flat=True)
-    )
+def lines(who: User, filters: Filters, found: Sequence[queries.Row], *, current: int = 0) -> list[Line]:
+    """Rows with their addresses and who is typing in them."""
+    present = presence.others(who, [row.conversation.pk for row in found])
     query = address(filters)
     return [
         Line(
-            one,
-            url=f"{reverse('inbox-thread', args=[one.pk])}{query}",
-            unread=one.pk != current and queries.is_unread(one, seen.get(one.pk)),
-            labels=labels.get(one.pk, []),
-            draft=drafts.get(one.pk, ""),
-            writing=", ".join(other.name for other in present.get(one.pk, []) if other.typing),
-            gone=one.pk in gone,
+            conversation=row.conversation,
+            unread=row.unread and row.conversation.pk != current,
+            labels=row.labels,
+            draft=row.draft,
+            deleted=row.deleted,
+            url=f"{reverse('inbox-thread', args=[row.conversation.pk])}{query}",
+            writing=", ".join(other.name for other in present.get(row.conversation.pk, []) if other.typing),
         )
-        for one in found
+        for row in found
     ]
 
 
@@ -246,7 +199,3 @@ def template_rows(who: User, channel_kind: str, query: str) -> list[Any]:
         if not one.channel_kinds or channel_kind in one.channel_kinds
     ]
     return [one for one in fit if all(word in f"{one.name} {one.text}".lower() for word in words)]
-
-
-def subject_or_name(conversation: Conversation) -> str:
-    return conversation.subject or conversation.customer_name or _("No name")

@@ -54,6 +54,12 @@ def recognise(file: BinaryIO) -> Form:
     return Form(encoding, delimiter, tuple(name.strip()[:200] for name in columns))
 
 
+def lines(file: BinaryIO) -> int:
+    """Line ends of the file: how many rows there may be, for a progress."""
+    file.seek(0)
+    return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
+
+
 def rows(file: BinaryIO, form: Form) -> Iterator[tuple[int, list[str]]]:
     """(number of the row in the file as a person counts it, cells); header and empty rows are left out."""
     file.seek(0)

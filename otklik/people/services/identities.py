@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -12,13 +15,14 @@ from otklik.people import queries
 from otklik.people.engine.values import parse_email, parse_phone
 from otklik.people.events import IdentitySplit
 from otklik.people.kinds import KINDS
-from otklik.people.models import Customer, Identity
+from otklik.people.models import Customer, Identity, IdentityRemoval
 from otklik.people.services.base import Doer, lock, record
 from otklik.people.services.resolving import GLOBAL_KINDS, index, same_everywhere
 
 BAD_PHONE = _(
     "This phone number cannot exist. Write it with the country or the area code, as +7 916 123-45-67."
 )
+KEPT = 86400.0  # seconds in which a removal can be taken back
 OWN_FIELD = {"mail": "email", "phone": "phone"}
 
 
@@ -55,16 +59,74 @@ def add(
 
 
 @transaction.atomic
-def remove(identity_id: int, *, by: Doer) -> Customer:
-    """Forget a face: whoever writes through it next is a new customer."""
+def remove(identity_id: int, *, by: Doer) -> IdentityRemoval:
+    """Forget a face: whoever writes through it next is a new customer. `restore` takes it back within a day."""
     identity = queries.identity(by.organisation_id, identity_id)
     customer = lock(identity.customer_id, by)
     policy.require(by, "customer.write", customer)
+    now = clock.now()
+    IdentityRemoval.objects.filter(organisation_id=customer.organisation_id, at__lt=clock.ago(KEPT)).delete()
+    field = OWN_FIELD.get(identity.kind, "")
+    before = getattr(customer, field) if field else ""
     _empty(customer, identity)
+    after = getattr(customer, field) if field else ""
+    removal = IdentityRemoval.objects.create(
+        organisation_id=customer.organisation_id,
+        customer=customer,
+        identity=_as_row(identity),
+        profile={field: [before, after]} if before != after else {},
+        at=now,
+    )
     identity.delete()
     index(customer)
-    record("customer.identity_removed", customer, by, channel=identity.kind, external_id=identity.external_id)
+    record(
+        "customer.identity_removed",
+        customer,
+        by,
+        channel=removal.identity["kind"],
+        external_id=removal.identity["external_id"],
+    )
+    return removal
+
+
+@transaction.atomic
+def restore(removal_id: int, *, by: Doer) -> Customer:
+    """Take a removal back: the same row, and the address in the profile unless somebody changed it since.
+
+    Raises NotFound, Forbidden, Taken when the address belongs to somebody by now. Twice does no harm.
+    """
+    removal = queries.removal(by.organisation_id, removal_id)
+    customer = lock(removal.customer_id, by)
+    policy.require(by, "customer.write", customer)
+    removal = IdentityRemoval.objects.select_for_update().get(pk=removal.pk)
+    if removal.undone_at is not None:
+        return customer
+    row = removal.identity
+    key = {name: row[name] for name in ("kind", "scope", "external_id")}
+    there = Identity.objects.select_related("customer").filter(
+        organisation_id=customer.organisation_id, **key
+    )
+    if (holder := there.first()) is not None:
+        raise Taken(name=str(holder.customer), customer_id=holder.customer_id)
+    values = {**row, "created_at": datetime.fromisoformat(row["created_at"])}
+    Identity.objects.create(organisation_id=customer.organisation_id, customer=customer, **values)
+    for field, (before, after) in removal.profile.items():
+        if getattr(customer, field) == after:
+            setattr(customer, field, before)
+            customer.save(update_fields=[field])
+    removal.undone_at = clock.now()
+    removal.save(update_fields=["undone_at"])
+    index(customer)
+    record("customer.identity_restored", customer, by, channel=row["kind"], external_id=row["external_id"])
     return customer
+
+
+def _as_row(identity: Identity) -> dict[str, Any]:
+    names = ("id", "kind", "scope", "external_id", "name", "handle", "url")
+    return {
+        **{name: getattr(identity, name) for name in names},
+        "created_at": identity.created_at.isoformat(),
+    }
 
 
 @transaction.atomic

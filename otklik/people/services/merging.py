@@ -11,13 +11,30 @@ from otklik.accounts import policy
 from otklik.kernel import clock, events, textindex
 from otklik.kernel.errors import Conflict, Invalid
 from otklik.people import queries
-from otklik.people.events import TOPIC_MERGED, TOPIC_UNMERGED, CustomersMerged, CustomersUnmerged
+from otklik.people.events import (
+    TOPIC_MERGED,
+    TOPIC_UNMERGED,
+    ContactStopped,
+    CustomersMerged,
+    CustomersUnmerged,
+)
 from otklik.people.models import Customer, CustomerMerge, Identity, KeptApart, Order
 from otklik.people.queries import ORDER_KIND, SEARCH_KIND
 from otklik.people.services.base import Doer, lock, record
 from otklik.people.services.resolving import index
 
-FILLED = ("name", "city", "phone", "email", "preferred_channel", "language", "address_form", "contact_time")
+FILLED = (
+    "name",
+    "city",
+    "phone",
+    "email",
+    "preferred_channel",
+    "language",
+    "address_form",
+    "contact_time",
+    "time_zone",
+)
+HOURS = ("contact_since", "contact_until", "contact_days")  # one wish: taken whole or not at all
 STOPS = ("do_not_contact", "do_not_call")
 OURS = frozenset({"identities", "orders", "fields"})  # keys of `moved` that handlers may not use
 
@@ -39,6 +56,7 @@ def merge(survivor_id: int, other_id: int, *, by: Doer) -> CustomerMerge:
     if one.pk == other.pk:
         raise Invalid(_("This is the same customer: choose another one."), field="other_id")
     survivor, merged = sorted((one, other), key=lambda each: (each.first_seen_at, each.pk))
+    stopped = one.do_not_contact != other.do_not_contact  # one of them asked, now it holds for both
     moved: dict[str, Any] = {
         "identities": _move(Identity.objects.filter(customer=merged), survivor),
         "orders": _move(Order.objects.filter(customer=merged), survivor),
@@ -61,6 +79,8 @@ def merge(survivor_id: int, other_id: int, *, by: Doer) -> CustomerMerge:
     org = survivor.organisation_id
     events.publish(TOPIC_MERGED, org, survivor_id=survivor.pk, merged_id=merged.pk, merge_id=done.pk)
     events.announce(CustomersMerged(org, done.pk, survivor.pk, merged.pk, survivor.name))
+    if stopped:
+        events.announce(ContactStopped(org, survivor.pk))
     done.refresh_from_db()
     return done
 
@@ -159,6 +179,9 @@ def _join(survivor: Customer, merged: Customer) -> dict[str, list[Any]]:
 
     for field in FILLED:
         put(field, getattr(survivor, field) or getattr(merged, field))
+    if not any(getattr(survivor, field) for field in HOURS):
+        for field in HOURS:
+            put(field, getattr(merged, field))
     for flag in STOPS:
         reason = f"{flag}_reason"
         put(reason, getattr(survivor, reason) or getattr(merged, reason))

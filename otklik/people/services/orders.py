@@ -78,7 +78,7 @@ def _with_races(rows: list[OrderRow], by: Doer, result: ImportResult) -> None:
     """Another import may create the same number or person first: then the batch is worked again."""
     for attempt in range(1, _RACES + 1):
         try:
-            part = _batch(rows, by)
+            part = take_batch(rows, by.organisation_id)
             break
         except IntegrityError:
             if attempt == _RACES:
@@ -90,8 +90,8 @@ def _with_races(rows: list[OrderRow], by: Doer, result: ImportResult) -> None:
 
 
 @transaction.atomic
-def _batch(rows: list[OrderRow], by: Doer) -> ImportResult:
-    org = by.organisation_id
+def take_batch(rows: list[OrderRow], org: int) -> ImportResult:
+    """Some rows in one transaction. Raises IntegrityError when another import creates the same: start over."""
     result = ImportResult()
     numbers = {row.number for row in rows}
     known = {

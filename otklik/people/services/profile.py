@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from otklik.accounts import policy
 from otklik.kernel import clock, events
 from otklik.kernel.errors import Conflict, Invalid
+from otklik.people.engine.hours import parse_clock, parse_days, parse_zone
 from otklik.people.engine.values import parse_email, parse_phone
-from otklik.people.events import CustomerRenamed
+from otklik.people.events import ContactStopped, CustomerRenamed
 from otklik.people.models import AddressForm, Customer, Identity
 from otklik.people.sentences import LANGUAGES, PREFERRED_CHANNELS
 from otklik.people.services.base import Doer, lock, record
@@ -37,7 +38,13 @@ CHOICES: dict[str, frozenset[str]] = {
     "address_form": frozenset(AddressForm.values),
 }
 FLAGS = frozenset({"do_not_contact", "do_not_call"})
-FIELDS = (*LENGTHS, *CHOICES, *FLAGS)
+HOURS = {
+    "contact_since": parse_clock,
+    "contact_until": parse_clock,
+    "contact_days": parse_days,
+    "time_zone": parse_zone,
+}
+FIELDS = (*LENGTHS, *CHOICES, *HOURS, *FLAGS)
 PROFILE = ("name", "city", "phone", "email")
 HANDLING = tuple(field for field in FIELDS if field not in PROFILE)
 _SEARCHED = frozenset({"name", "city", "phone", "email"})
@@ -65,6 +72,10 @@ _WRONG: dict[str, Promise] = {
     "preferred_channel": _("This channel is not known. Choose one of the list."),
     "language": _("This language is not known. Choose one of the list."),
     "address_form": _("The form of address is “вы”, “ты” or nothing."),
+    "time_zone": _("This time zone is not known. Write it as Asia/Vladivostok."),
+    "contact_since": _("Write the time as 10:00."),
+    "contact_until": _("Write the time as 18:00."),
+    "contact_days": _("Days are digits from 0 (Monday) to 6 (Sunday)."),
     "do_not_contact_reason": _("Say why this customer must not be written to: colleagues will ask."),
 }
 _LONG = _("The text is longer than %(longest)s characters. Shorten it.")
@@ -99,6 +110,11 @@ def _clean(field: str, value: object) -> Any:
         if text and text not in CHOICES[field]:
             raise Invalid(_WRONG[field], field=field)
         return text
+    if field in HOURS:
+        found = HOURS[field](text) if text else ""
+        if found is None:
+            raise Invalid(_WRONG[field], field=field)
+        return found
     if field not in LENGTHS:
         raise Invalid(_UNKNOWN, field=field)
     if len(text) > LENGTHS[field]:
@@ -155,6 +171,8 @@ def update(customer_id: int, changes: Mapping[str, Any], *, by: Doer, seen: str 
     record(_action(before), customer, by, before=before, after=after)
     if "name" in before:
         events.announce(CustomerRenamed(customer.organisation_id, customer.pk, customer.name))
+    if after.get("do_not_contact"):
+        events.announce(ContactStopped(customer.organisation_id, customer.pk))
     return customer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from otklik.kernel import clock, textindex
+from otklik.kernel import bulk, clock, textindex
 from otklik.people.models import Customer, Identity
 from otklik.people.queries import SEARCH_KIND
 from otklik.people.services.resolving import GLOBAL_KINDS, Person, resolve, same_everywhere
@@ -55,6 +55,7 @@ def _known(organisation_id: int, keys: list[Key]) -> dict[Key, Person]:
     rows = Identity.objects.select_related("customer").filter(
         organisation_id=organisation_id,
         kind__in={kind for kind, _scope, _id in keys},
+        scope__in={scope for _kind, scope, _id in keys},  # named, so that the unique index answers
         external_id__in=[external_id for _kind, _scope, external_id in keys],
     )
     return {
@@ -75,8 +76,8 @@ def _create(organisation_id: int, fresh: dict[Key, Wanted]) -> dict[Key, Person]
         )
         for key, one in fresh.items()
     }
-    Customer.objects.bulk_create(customers.values())
-    Identity.objects.bulk_create(
+    bulk.insert(list(customers.values()))
+    faces = [
         Identity(
             organisation_id=organisation_id,
             kind=kind,
@@ -89,7 +90,8 @@ def _create(organisation_id: int, fresh: dict[Key, Wanted]) -> dict[Key, Person]
             created_at=now,
         )
         for (kind, scope, external_id), customer in customers.items()
-    )
+    ]
+    bulk.insert(faces)
     textindex.add(
         textindex.Entry(
             organisation_id,

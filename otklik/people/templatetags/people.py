@@ -47,7 +47,7 @@ def short_day(value: date | datetime | None) -> str:
     one = timezone.localtime(value).date() if isinstance(value, datetime) else value
     if one.year != _today().year:
         return one.strftime("%d.%m.%Y")
-    return f"{one.day}{HARD}{date_format(one, 'E')[:3].lower()}"
+    return f"{one.day}{HARD}{date_format(one, 'E')[:3]}"
 
 
 @register.filter

@@ -107,7 +107,7 @@ def test_an_identity_that_cannot_exist_is_refused(anna, olga, kind, value):
 def test_a_removed_address_leaves_the_profile_and_the_next_one_takes_its_place(anna, olga):
     identities.add(anna.pk, "mail", "second@example.ru", by=olga)
     first = Identity.objects.get(external_id="anna@example.ru")
-    assert identities.remove(first.pk, by=olga).email == "second@example.ru"
+    assert identities.remove(first.pk, by=olga).customer.email == "second@example.ru"
     assert not queries.find(anna.organisation_id, "anna@example.ru").exists()
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,8 +16,8 @@ from otklik.accounts import policy
 from otklik.accounts.principals import User
 from otklik.kernel.errors import Conflict, OtklikError
 from otklik.people import history, kinds, queries
-from otklik.people.models import AddressForm, Customer
-from otklik.people.sentences import LANGUAGES, PREFERRED_CHANNELS
+from otklik.people.models import Customer
+from otklik.people.sentences import LANGUAGES, PREFERRED_CHANNELS, WEEKDAYS, ZONES, zone_title
 from otklik.people.services import identities, profile
 from otklik.people.views.common import number, reader
 
@@ -48,28 +49,10 @@ def card_context(user: User, customer: Customer, conversation_id: int = 0) -> di
 def handling_context(user: User, customer: Customer) -> dict[str, Any]:
     return {
         "customer": customer,
-        "wishes": wishes(customer),
+        "wishes": history.wishes(customer),
         "version": profile.version(customer),
         "may_write": policy.can(user, "customer.write"),
     }
-
-
-def wishes(customer: Customer) -> str:
-    """«На «вы», лучше через VK, язык: английский, после 18:00.» Empty when nothing is known."""
-    parts = []
-    if customer.address_form:
-        parts.append(_("formal, «вы»") if customer.address_form == AddressForm.VY else _("informal, «ты»"))
-    if customer.preferred_channel:
-        parts.append(_("best channel %(channel)s") % {"channel": kinds.title(customer.preferred_channel)})
-    if customer.language:
-        parts.append(
-            _("language %(language)s")
-            % {"language": str(LANGUAGES.get(customer.language, customer.language)).lower()}
-        )
-    if customer.contact_time:
-        parts.append(_("time: %(time)s") % {"time": customer.contact_time})
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 @login_required
@@ -104,7 +87,12 @@ def _section(request: HttpRequest, customer_id: int, part: str, fields: tuple[st
     edit = bool(errors) or (request.method == "GET" and request.GET.get("edit") == "1")
     if edit:
         policy.require(user, "customer.write")
-    context = {**handling_context(user, customer), "values": values, "errors": errors, **_choices()}
+    context = {
+        **handling_context(user, customer),
+        "values": values,
+        "errors": errors,
+        **_choices(user, values),
+    }
     context["saved"] = request.method == "POST"
     template = f"people/_{part}_form.html" if edit else f"people/_{part}.html"
     if not request.headers.get("HX-Request") and not edit:
@@ -116,12 +104,18 @@ def _section(request: HttpRequest, customer_id: int, part: str, fields: tuple[st
 
 
 def _posted(request: HttpRequest, field: str) -> object:
+    if field == "contact_days":
+        return "".join(request.POST.getlist(field))
     value = request.POST.get(field, "")
     return value == "on" if field in profile.FLAGS else value
 
 
-def _choices() -> dict[str, Any]:
+def _choices(user: User, values: dict[str, Any]) -> dict[str, Any]:
+    zone = str(values.get("time_zone") or "")
     return {
+        "weekdays": [(str(number), title) for number, title in enumerate(WEEKDAYS)],
+        "zones": [*([(zone, zone)] if zone and zone not in ZONES else []), *ZONES.items()],
+        "own_zone": zone_title(user.organisation.time_zone),
         "channels": [(kind, kinds.title(kind), kinds.icon(kind)) for kind in PREFERRED_CHANNELS],
         "languages": list(LANGUAGES.items()),
         "address_forms": [("vy", _("«вы»")), ("ty", _("«ты»")), ("", _("Not known"))],
@@ -147,8 +141,27 @@ def add_identity(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_POST
 def remove_identity(request: HttpRequest, identity_id: int) -> HttpResponse:
     user = reader(request)
-    customer = identities.remove(identity_id, by=user)
-    return redirect("people-page", customer.pk)
+    removal = identities.remove(identity_id, by=user)
+    text = _("Removed: %(value)s") % {"value": removal.identity["external_id"]}
+    back = reverse("people-identity-restore", args=[removal.pk])
+    messages.success(request, text, extra_tags=back)  # the toast offers the way back
+    return redirect("people-page", removal.customer_id)
+
+
+@login_required
+@require_POST
+def restore_identity(request: HttpRequest, removal_id: int) -> HttpResponse:
+    """Take a removal back; when the address has become somebody else's, the page offers to compare."""
+    user = reader(request)
+    customer_id = queries.removal(user.organisation_id, removal_id).customer_id
+    try:
+        identities.restore(removal_id, by=user)
+    except identities.Taken as error:
+        messages.error(request, error.sentence, extra_tags=f"merge:{error.data['customer_id']}")
+    answer = redirect("people-page", customer_id)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
+    return answer
 
 
 @login_required

@@ -19,4 +19,4 @@ def reader(request: HttpRequest) -> User:
 
 def number(text: str | None) -> int:
     """A number of the address; anything else is 0."""
-    return int(text) if text and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 fits a bigint
+    return int(text) if text and text.isdecimal() and len(text) < 19 else 0  # noqa: PLR2004 fits a bigint

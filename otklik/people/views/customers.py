@@ -81,6 +81,7 @@ def _page_context(request: HttpRequest, user: User, customer: Customer) -> dict[
         "merges": merges,
         "just_merged": next((one for one in merges if one.pk == just_merged), None),
         "may_merge": policy.can(user, "customer.merge"),
+        "actions": history.actions(customer, user),
     }
 
 

@@ -1,4 +1,4 @@
-"""Import of orders: upload, look at what was understood, result with a file of what was not."""
+"""Import of orders: upload, look at what was understood, the run, a file of what was not taken."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import csv
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from otklik.accounts import policy
 from otklik.accounts.principals import User
-from otklik.kernel import media
+from otklik.kernel import jobs, media
 from otklik.kernel.errors import Invalid
-from otklik.people import history
+from otklik.people import history, queries
 from otklik.people.engine import mapping, table
 from otklik.people.engine.mapping import OrderRow, RowProblem
 from otklik.people.sentences import FIELD_TITLES, FILE_PROBLEMS, numbered, row_sentence
-from otklik.people.services import orders
+from otklik.people.services import order_import
 from otklik.people.views.common import number, reader
 
 MAX_FILE = 50 * 1024 * 1024
 SALT = "people.orders.file"
 _DAY = 86400
-_PREVIEW, _SHOWN_ERRORS = 5, 20
+_PREVIEW, _SHOWN_ERRORS, _RECENT = 5, 20, 5
 
 
 def _allowed(request: HttpRequest) -> User:
@@ -46,7 +46,10 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Step one: the file. A file that is no table is refused with a sentence on the same page."""
     user = _allowed(request)
     if request.method == "GET":
-        return render(request, "people/orders_upload.html", {"columns": FIELD_TITLES.values()})
+        recent = queries.order_imports(user.organisation_id)[:_RECENT]
+        return render(
+            request, "people/orders_upload.html", {"columns": FIELD_TITLES.values(), "recent": recent}
+        )
     try:
         token = _store(user, request.FILES.get("file"))
         return _preview(request, user, token, None)
@@ -61,7 +64,7 @@ def _store(user: User, file: UploadedFile[bytes] | None) -> str:
         raise Invalid(FILE_PROBLEMS["empty"])
     if file.size > MAX_FILE:
         raise Invalid(FILE_PROBLEMS["too_large"])
-    digest = media.put(file.read())
+    digest, _size = media.put_file(cast("BinaryIO", file))
     # signed with the organisation: a token opens only the uploader's company's file, for a day
     return signing.dumps([user.organisation_id, digest, str(file.name)[:200]], salt=SALT)
 
@@ -117,56 +120,62 @@ def _sample(row: OrderRow | RowProblem) -> dict[str, Any]:
 
 def _chosen(request: HttpRequest) -> dict[str, int]:
     fields = {field: request.POST.get(f"column_{field}", "") for field in FIELD_TITLES}
-    return {field: number(value) for field, value in fields.items() if value.isdigit()}
+    return {field: number(value) for field, value in fields.items() if value.isdecimal()}
 
 
 @login_required
 @require_POST
 def run(request: HttpRequest) -> HttpResponse:
-    """Step three: take the rows. `again` only shows the preview with the chosen columns."""
+    """Step three: the worker takes the rows. `again` only shows the preview with the chosen columns."""
     user = _allowed(request)
     token, fields = request.POST.get("token", ""), _chosen(request)
     if "again" in request.POST or "number" not in fields:
         return _preview(request, user, token, fields)
     digest, name = _opened(user, token)
-    with media.path_of(digest).open("rb") as file:
-        form = table.recognise(file)
-        rows = mapping.from_cells(table.rows(file, form), fields, history.zone_of(user.organisation_id))
-        result = orders.upsert(rows, by=user)
-    return render(
-        request,
-        "people/orders_result.html",
-        {
-            "name": name,
-            "result": result,
-            "errors": [numbered(one) for one in result.errors[:_SHOWN_ERRORS]],
-            "more": max(0, len(result.errors) - _SHOWN_ERRORS),
-            "error_token": _error_token(digest, name, result, user) if result.errors else "",
-        },
-    )
-
-
-def _error_token(digest: str, name: str, result: orders.ImportResult, user: User) -> str:
-    """The problems are stored beside the file, so that the error file is written without a second import."""
-    lines = "\n".join(
-        f"{one.row}\t{row_sentence(one)}" for one in sorted(result.errors, key=lambda each: each.row)
-    )
-    return signing.dumps([user.organisation_id, digest, name, media.put(lines.encode())], salt=SALT)
+    return redirect("orders-import-job", order_import.start(digest, name, fields, by=user).pk)
 
 
 @login_required
 @require_GET
-def error_file(request: HttpRequest, token: str) -> StreamingHttpResponse:
+def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Step four: how far it is, and what came of it."""
+    job = queries.order_import(_allowed(request).organisation_id, job_id)
+    problems = list(islice(queries.order_problems(job), _SHOWN_ERRORS))
+    context = {
+        "job": job,
+        "live": job.state == job.State.RUNNING,
+        "stuck": jobs.is_stuck(job) and job.lease_until is not None,
+        "percent": jobs.percent(job),
+        "total": max(job.estimate, job.rows),
+        "errors": [numbered(one) for one in problems],
+        "more": max(0, job.errors - len(problems)),
+    }
+    part = request.headers.get("HX-Request")
+    return render(request, "people/_orders_job.html" if part else "people/orders_job.html", context)
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, job_id: int) -> HttpResponse:
+    return redirect("orders-import-job", order_import.stop(job_id, by=_allowed(request)).pk)
+
+
+@login_required
+@require_POST
+def proceed(request: HttpRequest, job_id: int) -> HttpResponse:
+    return redirect("orders-import-job", order_import.proceed(job_id, by=_allowed(request)).pk)
+
+
+@login_required
+@require_GET
+def error_file(request: HttpRequest, job_id: int) -> StreamingHttpResponse:
     """The rows that were not taken, as they stood, with a column saying why: mend and import it again."""
-    user = _allowed(request)
-    try:
-        organisation_id, digest, name, problems = signing.loads(token, salt=SALT, max_age=_DAY)
-    except (signing.BadSignature, ValueError) as error:
-        raise Invalid(FILE_PROBLEMS["gone"]) from error
-    if organisation_id != user.organisation_id or not media.path_of(digest).exists():
+    job = queries.order_import(_allowed(request).organisation_id, job_id)
+    if not media.path_of(job.digest).exists():
         raise Invalid(FILE_PROBLEMS["gone"])
-    response = StreamingHttpResponse(_error_rows(digest, problems), content_type="text/csv; charset=utf-8")
-    stem = name.rsplit(".", 1)[0]
+    reasons = {one.row: row_sentence(one) for one in queries.order_problems(job)}
+    response = StreamingHttpResponse(_error_rows(job.digest, reasons), content_type="text/csv; charset=utf-8")
+    stem = job.filename.rsplit(".", 1)[0]
     response.headers["Content-Disposition"] = (
         content_disposition_header(as_attachment=True, filename=f"{stem} errors.csv") or "attachment"
     )
@@ -180,9 +189,7 @@ class _Line:
         return text
 
 
-def _error_rows(digest: str, problems: str) -> Iterator[str]:
-    lines = (line.partition("\t") for line in media.get(problems).decode().splitlines())
-    reasons = {int(row): sentence for row, _tab, sentence in lines}
+def _error_rows(digest: str, reasons: dict[int, str]) -> Iterator[str]:
     writer = csv.writer(_Line(), delimiter=";")
     yield "\ufeff"
     with media.path_of(digest).open("rb") as file:

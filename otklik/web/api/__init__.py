@@ -5,9 +5,11 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from otklik import __version__
-from otklik.accounts.api import calendar_router, directory_router, me_router, staff_router
-from otklik.channels.api import import_router, message_router
+from otklik.accounts.api import calendar_router, directory_router, me_router
+from otklik.accounts.api_staff import router as staff_router
+from otklik.channels.api import import_router
 from otklik.channels.api import router as channel_router
+from otklik.channels.api_messages import router as message_router
 from otklik.inbox.api import ROUTERS as INBOX
 from otklik.people.api import order_router
 from otklik.people.api import router as customer_router

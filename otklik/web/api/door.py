@@ -51,6 +51,8 @@ def _through(run: Run, *, right: str, within: bool, once: bool) -> Run:
             require_readable(request)
             if once:
                 return idempotency.once(request, who, lambda: run(request, **kwargs), within=within)
+            if within and request.method not in ("GET", "HEAD"):
+                return idempotency.whole(lambda: run(request, **kwargs))
         except OtklikError as error:
             return errors.answer(request, error)
         except Exception as error:

@@ -2,13 +2,12 @@
 
 The key is claimed in a transaction of its own before the work; then the work and its answer are one transaction, so
 a process that dies leaves a claim and no work: after `LEASE` the next attempt takes the claim over. A refused request
-(4xx, 5xx) has changed nothing and gives its key back.
+(4xx, 5xx) has changed nothing and gives its key back. Answers lie encrypted: some hold a secret that is shown once.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts.principals import User
-from otklik.kernel import clock
+from otklik.kernel import clock, secrets
 from otklik.kernel.errors import Conflict, Invalid
 from otklik.kernel.models import Idempotency
 from otklik.web.api import auth
@@ -48,11 +47,20 @@ class BadKey(Invalid):
 Work = Callable[[], HttpResponseBase]
 
 
+def whole(work: Work) -> HttpResponseBase:
+    """All of the work, or, when it was refused in the middle, nothing of it."""
+    with transaction.atomic():
+        response = work()
+        if response.status_code >= 400:  # noqa: PLR2004
+            transaction.set_rollback(True)
+    return response
+
+
 def once(request: HttpRequest, who: User, work: Work, *, within: bool) -> HttpResponseBase:
     """Work, or the answer it had before. Raises InFlight, KeyReused, BadKey."""
     given = request.headers.get(HEADER)
     if given is None:
-        return work()
+        return whole(work) if within else work()
     if not _KEY.fullmatch(given):
         raise BadKey
     claim = _claim(who.organisation_id, f"{auth.name_of(who)}:{given}", fingerprint(request))
@@ -116,12 +124,13 @@ def _take_over(row: Idempotency, sent: str, now: datetime) -> Idempotency:
 
 
 def _within(claim: Idempotency, work: Work) -> HttpResponseBase:
-    with transaction.atomic():
+    def kept() -> HttpResponseBase:
         response = work()
-        if response.status_code >= 400:  # noqa: PLR2004
-            transaction.set_rollback(True)
-        elif not _keep(claim, response):
+        if response.status_code < 400 and not _keep(claim, response):  # noqa: PLR2004
             raise InFlight  # somebody took the claim over: their work stands, ours is rolled back
+        return response
+
+    response = whole(kept)
     if response.status_code >= 400:  # noqa: PLR2004
         _release(claim)
     return response
@@ -141,8 +150,8 @@ def _mine(claim: Idempotency) -> QuerySet[Idempotency]:
 
 
 def _keep(claim: Idempotency, response: HttpResponseBase) -> bool:
-    content = response.content if isinstance(response, HttpResponse) else b""
-    body = json.loads(content) if content else None
+    content = response.content.decode() if isinstance(response, HttpResponse) else ""
+    body = {"sealed": secrets.seal({"content": content})} if content else None
     return bool(_mine(claim).update(status=response.status_code, body=body))
 
 
@@ -151,7 +160,7 @@ def _release(claim: Idempotency) -> None:
 
 
 def _again(row: Idempotency) -> HttpResponse:
-    content = b"" if row.body is None else json.dumps(row.body, ensure_ascii=False).encode()
+    content = b"" if row.body is None else str(secrets.unseal(row.body["sealed"])["content"]).encode()
     response = HttpResponse(content, status=row.status, content_type="application/json; charset=utf-8")
     response["Idempotent-Replayed"] = "true"
     return response

@@ -11,11 +11,12 @@ from pydantic import Field
 
 from otklik.audit import queries as audit
 from otklik.channels import queries as channels
+from otklik.channels import repairs
 from otklik.inbox.events import TOPIC_PERSONAL
 from otklik.kernel import clock, events
 from otklik.kernel.events import Cursor
 from otklik.kernel.models import Event, Outbox, OutboxState
-from otklik.kernel.rest import MAX_ID, Call, CursorText, Page, Window, cut, operation
+from otklik.kernel.rest import MAX_ID, Call, CursorText, Done, Id, Page, Window, cut, operation
 
 event_router = Router(tags=["Events"])
 operations_router = Router(tags=["Operations"])
@@ -143,6 +144,41 @@ def get_operations(request: Call) -> dict[str, Any]:
         "channels": channels.accounts(org),
         "deliveries": troubled,
     }
+
+
+class RawOut(Schema):
+    """`error`: why the event was not understood."""
+
+    id: int
+    account_id: int
+    received_at: datetime
+    size: int
+    error: str
+
+
+@operation(operations_router, "GET", "/raw-events", right="operations.read", answer=Page[RawOut])
+def list_unread_events(request: Call, window: Query[Window]) -> Any:
+    """Events that were stored and not understood, newest first."""
+    rows = channels.unparsed(request.auth.organisation_id)
+    items, following = cut(rows, ("-id",), cursor=window.cursor, limit=window.limit)
+    return {"items": items, "next": following}
+
+
+@operation(operations_router, "POST", "/raw-events/{raw_id}/replay", right="operations.act", answer=Done)
+def replay_event(request: Call, raw_id: Id) -> Done:
+    """Try to understand one event again."""
+    repairs.replay(raw_id, by=request.auth)
+    return Done()
+
+
+class ReplayedOut(Schema):
+    replayed: int
+
+
+@operation(operations_router, "POST", "/raw-events/replay", right="operations.act", answer=ReplayedOut)
+def replay_events(request: Call) -> dict[str, int]:
+    """The same for all that were not understood, at most 2000 at once."""
+    return {"replayed": repairs.replay_all(by=request.auth)}
 
 
 class AuditEntryOut(Schema):

@@ -135,7 +135,13 @@ def get_webhook(request: Call, webhook_id: Id) -> WebhookSubscription:
 
 
 @operation(
-    router, "PATCH", "/webhooks/{webhook_id}", right=RIGHT, answer=WebhookOut, example={"active": True}
+    router,
+    "PATCH",
+    "/webhooks/{webhook_id}",
+    right=RIGHT,
+    answer=WebhookOut,
+    within=False,
+    example={"active": True},
 )
 def change_webhook(request: Call, webhook_id: Id, data: WebhookChange) -> WebhookSubscription:
     """Another address or choice of topics, off and on."""

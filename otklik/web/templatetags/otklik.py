@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,29 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from otklik.kernel import clock
 
 register = template.Library()
+
+# the sign of a browser or system in what it says of itself → its name; the first that fits, imitators come first
+BROWSERS = (
+    ("YaBrowser", "Yandex"),
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Version", "Safari"),
+)
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @register.simple_tag
@@ -77,3 +97,12 @@ def query(context: dict[str, Any], **changes: object) -> str:
             values[name] = str(value)
     encoded: str = values.urlencode()
     return f"?{encoded}"
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """ "Chrome 140, Windows" out of what a browser says of itself; an unknown one as it is, shortened."""
+    found = ((name, re.search(rf"{sign}/(\d+)", agent)) for sign, name in BROWSERS)
+    named = next((f"{name} {match[1]}" for name, match in found if match), "")
+    system = next((name for sign, name in SYSTEMS if sign in agent), "")
+    return ", ".join(part for part in (named, system) if part) or agent[:60] or str(_("not known"))

@@ -15,6 +15,7 @@ from otklik.kernel import textindex
 from otklik.web.cli import main
 
 SHARED = Path(os.environ.get("OTKLIK_SHARED") or Path(__file__).resolve().parents[4] / "shared")
+NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "errors": 0, "error_file": None}
 needs_shared = pytest.mark.needs("shared")
 
 
@@ -59,9 +60,11 @@ def test_a_dry_run_writes_nothing(company, capsys, tmp_path) -> None:
 
 def test_row_errors_are_in_a_file_and_nothing_read_is_exit_1(company, capsys, tmp_path) -> None:
     file = table(tmp_path, "Текст;Дата\nПлохо;вчера\n")
-    code, answer, _ = call(capsys, file, "--channel", "Отзывы")
+    code, answer, err = call(capsys, file, "--channel", "Отзывы")
     assert code == 1
     assert answer["errors"] == 1
+    assert "Не вошло строк: 1." in err
+    assert "Строка 2, столбец «Дата»" in err
     assert "вчера" in Path(answer["error_file"]).read_text(encoding="utf-8-sig")
 
 
@@ -80,7 +83,13 @@ def test_a_mapping_file_says_what_the_columns_are(company, capsys, tmp_path) -> 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "не открывается"), (b"", "нет ни одной строки"), (b"\x1f\x8b\x08junk", "не распаковывается")],
+    [
+        (None, "не открывается"),
+        (b"", "нет ни одной строки"),
+        (b"text;date\n", "нет ни одной строки"),
+        (b"\x1f\x8b\x08junk", "не распаковывается"),
+        (bytes(range(256)) * 8, "не таблица и не текст"),
+    ],
 )
 def test_a_bad_file_is_a_sentence_and_exit_1(
     company, capsys, tmp_path, content: bytes | None, words: str
@@ -89,7 +98,7 @@ def test_a_bad_file_is_a_sentence_and_exit_1(
     if content is not None:
         path.write_bytes(content)
     code, answer, err = call(capsys, str(path), "--channel", "Отзывы")
-    assert (code, answer) == (1, {})
+    assert (code, answer) == (1, NOTHING)
     assert words in err
     assert "Traceback" not in err
 
@@ -117,6 +126,13 @@ def test_a_plain_text_is_one_item_found_in_any_word_form(company, capsys, tmp_pa
     assert textindex.search(company.pk, "message", "жаловаться клиента")
     _, again, _ = call(capsys, str(path), "--channel", "Статьи")
     assert again["unchanged"] == 1
+
+
+def test_a_delimiter_of_ones_own_is_named(company, capsys, tmp_path) -> None:
+    file = table(tmp_path, "id^Текст\n7^Не привезли заказ\n")
+    code, answer, _ = call(capsys, file, "--channel", "Отзывы", "--delimiter", "^")
+    assert (code, answer["created"]) == (0, 1)
+    assert Message.objects.get().text == "Не привезли заказ"
 
 
 def test_a_wrong_call_is_exit_2(capsys) -> None:

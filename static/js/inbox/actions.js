@@ -1,5 +1,6 @@
 // After an action: what was done, how to take it back, what to fetch anew. Dialogs with a search, menus.
 import { keys } from "../keys.js";
+import { count } from "../counts.js";
 import { toast } from "../toast.js";
 import { alertUser } from "../shell.js";
 import { currentId, post, text, thread } from "./dom.js";
@@ -27,7 +28,7 @@ export function done(detail) {
   } else list.touch(detail.id);
   if (detail.draft) thr.reopen(detail.draft);
   else if (detail.bulk || String(detail.id) === currentId()) thr.refresh();
-  list.count();
+  count();
 }
 
 async function takeBack(undo) {
@@ -116,5 +117,5 @@ for (const [code, name] of Object.entries({ KeyL: "label", KeyU: "unread" })) {
     if (!node || node.getAttribute("aria-disabled") === "true") return false;
     node.click();
     return true;
-  }, { label: "", group: text("groupC") });
+  }, { label: () => thread()?.querySelector(`[data-do="${name}"]`)?.dataset.palette ?? "", group: text("groupC") });
 }

@@ -4,6 +4,8 @@ import { el, icon } from "../words.js";
 import { post, text, thread } from "./dom.js";
 import { done } from "./actions.js";
 import { present } from "./thread.js";
+import * as recipients from "./recipients.js";
+import * as wish from "./wish.js";
 
 const PAUSE = 700; // milliseconds of silence after which the draft is saved
 const form = () => document.getElementById("composer");
@@ -38,8 +40,10 @@ function choose(mode, focus = true) {
   document.getElementById("compose-hint").textContent = tab.dataset.hint;
   const close = document.getElementById("compose-close");
   close.hidden = mode === "note" || close.dataset.never === "1";
+  document.getElementById("compose-later").hidden = mode === "note";
   problem("");
   state("");
+  wish.show(panel());
   measure();
   if (focus) focusEnd();
   return true;
@@ -70,7 +74,7 @@ function valuesOf(one) {
   return {
     mode: one.dataset.mode,
     text: one.querySelector("textarea").value,
-    cc: one.querySelector(".o-compose__cc input")?.value ?? "",
+    ...recipients.values(one),
     seen: form().dataset.seen,
     files: one.querySelector("[data-file]") ? "1" : "",
   };
@@ -85,6 +89,7 @@ async function save(one, keepalive = false) {
   if (answer.ok) {
     localStorage.removeItem(key);
     state(values.text ? text("saved") : "");
+    wish.learn(one, answer.data?.wish);
   } else if (answer.status === 0 || answer.status >= 500) state(text("unsaved"));
   else problem(answer.data?.error?.message ?? text("unsaved"));
 }
@@ -139,6 +144,7 @@ export function wake() {
       changed(one);
     }
   }
+  wish.show(panel());
   measure();
 }
 
@@ -151,7 +157,7 @@ export function newer(id, onScreen) {
 
 /* ---------- sending ---------- */
 
-async function send(close = false) {
+async function send(close = false, at = "") {
   const one = panel();
   if (!one || sending) return;
   clearTimeout(timer);
@@ -166,14 +172,22 @@ async function send(close = false) {
   const key = form().elements.client_key;
   const answer = await post(form().action, {
     ...valuesOf(one),
+    ...wish.values(),
     client_key: key.value,
     close: close ? "1" : "",
+    send_at: at,
     attachment: [...one.querySelectorAll("[data-file]")].map((file) => file.dataset.file),
   });
   button.removeAttribute("aria-busy");
   sending = false;
   if (answer.ok && answer.data) sent(one, answer.data, key);
   else refused(answer);
+}
+
+/** The answer waits for a moment: chosen in the dialog or offered beside the customer's best hours. */
+function plan(at) {
+  document.querySelector("dialog[open]")?.close();
+  if (at) send(false, at);
 }
 
 function sent(one, data, key) {
@@ -185,6 +199,8 @@ function sent(one, data, key) {
   form().dataset.seen = String(Math.max(Number(form().dataset.seen), data.message_id ?? 0));
   dirty = null;
   typingUntil = 0;
+  wish.forget();
+  recipients.reset(one);
   problem("");
   state("");
   measure();
@@ -195,6 +211,10 @@ function sent(one, data, key) {
 function refused(answer) {
   const code = answer.data?.error?.code;
   problem(answer.data?.error?.message ?? text("unsent"));
+  if (code === "deviation_reason_required") {
+    wish.ask(); // the field for the reason stands below the sentence that asks for it
+    return;
+  }
   if (code === "newer_message") {
     document.dispatchEvent(new CustomEvent("otklik:look-again"));
     form().dataset.read = "1"; // the refusal was read: the next click is a decision about what is on the screen
@@ -312,6 +332,7 @@ function mentionKey(event) {
 
 /* ---------- listeners: the composer itself comes and goes ---------- */
 
+document.addEventListener("otklik:recipients", (event) => field()?.value.trim() && changed(event.target));
 document.addEventListener("input", (event) => {
   const one = event.target.closest?.(".o-compose__panel");
   if (!one) return;
@@ -331,18 +352,25 @@ document.addEventListener("keydown", (event) => {
   }
 }, true);
 document.addEventListener("submit", (event) => {
+  if (event.target.matches?.("[data-send-later]")) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    plan(event.target.elements.send_at.value);
+    return;
+  }
   if (event.target !== form()) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   send();
 }, true);
 document.addEventListener("click", (event) => {
-  const target = event.target.closest?.("[role=tab][data-mode],[data-attach],[data-remove-file],#compose-close,[data-template],#mention-list li");
+  const target = event.target.closest?.("[role=tab][data-mode],[data-attach],[data-remove-file],#compose-close,[data-send-at],[data-template],#mention-list li");
   if (!target) return;
   if (target.matches("[role=tab]")) choose(target.dataset.mode);
   else if (target.matches("[data-attach]")) document.getElementById("compose-file").click();
   else if (target.matches("[data-remove-file]")) removeFile(target);
   else if (target.matches("#compose-close")) send(true);
+  else if (target.matches("[data-send-at]")) plan(target.dataset.sendAt);
   else if (target.matches("[data-template]")) insert(target.dataset.template);
   else put(target.textContent);
 });

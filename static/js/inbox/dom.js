@@ -56,6 +56,9 @@ export function later(work, ms) {
 
 /** Put `nodes` (with ids) into `box` in order; a node with the same id and data-v stays as it is, with all it holds. */
 export function reconcile(box, nodes) {
+  // what goes, goes first: what stays is then in its place already and is not moved (a frame inside would load again)
+  const wanted = new Set(nodes.map((node) => node.id));
+  for (const known of [...box.children]) if (!wanted.has(known.id)) known.remove();
   let place = box.firstElementChild;
   for (const fresh of nodes) {
     const known = fresh.id ? box.querySelector(`#${CSS.escape(fresh.id)}`) : null;

@@ -172,7 +172,7 @@ export function markCurrent() {
   }
 }
 
-/* ---------- numbers beside the views, unread in the title ---------- */
+/* ---------- unread in the title ---------- */
 
 let title = document.title;
 let unread = 0;
@@ -187,25 +187,10 @@ export function setTitle(value) {
   paintTitle();
 }
 
-export const count = later(async () => {
-  const url = list()?.dataset.countsUrl;
-  if (!url) return;
-  try {
-    const response = await fetch(url, { headers: { accept: "application/json" } });
-    if (!response.ok) return;
-    const numbers = await response.json();
-    unread = numbers.unread;
-    paintTitle();
-    for (const node of document.querySelectorAll("[data-view-count]")) {
-      const number = numbers[node.dataset.viewCount] ?? 0;
-      const words = number > 999 ? "999+" : number ? String(number) : "";
-      if (node.textContent !== words) node.textContent = words;
-      if (node.dataset.viewCount === "trouble") node.classList.toggle("o-n--late", number > 0);
-    }
-  } catch {
-    // the numbers stay as they were until the connection is back
-  }
-}, 900);
+document.addEventListener("otklik:counts", ({ detail }) => {
+  unread = detail.unread;
+  paintTitle();
+});
 
 /* ---------- waiting times tick in place ---------- */
 

@@ -1,11 +1,13 @@
 // The inbox: starts its parts and listens to what htmx brings.
 import { keys } from "../keys.js";
+import { count } from "../counts.js";
 import { main, text } from "./dom.js";
 import * as list from "./list.js";
 import * as thread from "./thread.js";
 import * as composer from "./composer.js";
 import "./actions.js";
 import "./live.js";
+import "./mail.js";
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target?.id === "pane-thread") composer.flush();
@@ -49,4 +51,4 @@ keys.register("Escape", () => {
 }, { label: text("escape"), group: text("group"), combo: true });
 
 thread.opened();
-list.count();
+count();

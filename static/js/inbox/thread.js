@@ -1,12 +1,28 @@
 // The open conversation: kept at its end, refreshed without moving, read when it is really looked at, shared politely.
 import { keys } from "../keys.js";
+import { count } from "../counts.js";
+import { alertUser } from "../shell.js";
 import { currentId, fragment, later, list as listPane, main, post, reconcile, text, thread } from "./dom.js";
 import * as list from "./list.js";
 import * as composer from "./composer.js";
 
 const scroller = () => document.getElementById("thread-scroll");
-const places = new Map(); // conversation → scroll position
+const places = new Map(); // conversation → the line at the top of the screen; none: its end
 const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 48;
+
+/** The line that stands at the top of the screen, and how far below the edge. */
+function topLine(box) {
+  const edge = box.getBoundingClientRect().top;
+  const line = [...document.getElementById("thread-items").children].find((node) => node.dataset.message && node.getBoundingClientRect().bottom > edge);
+  return line ? { id: line.id, by: line.getBoundingClientRect().top - edge } : null;
+}
+
+function toLine(box, held) {
+  const line = held && document.getElementById(held.id);
+  if (!line) return false;
+  box.scrollTop += line.getBoundingClientRect().top - box.getBoundingClientRect().top - held.by;
+  return true;
+}
 
 /* ---------- opening ---------- */
 
@@ -16,19 +32,24 @@ export function opened() {
   if (main().dataset.pane !== "card") main().dataset.pane = "thread";
   const box = scroller();
   const fresh = document.getElementById("new");
-  if (places.has(pane.dataset.id)) box.scrollTop = places.get(pane.dataset.id);
+  if (toLine(box, places.get(pane.dataset.id))) seenFresh();
   else if (fresh) box.scrollTop = Math.max(fresh.offsetTop - 80, 0);
   else box.scrollTop = box.scrollHeight;
-  box.addEventListener("scroll", () => {
-    places.set(pane.dataset.id, box.scrollTop);
-    if (atEnd(box)) document.getElementById("thread-fresh").hidden = true;
-  }, { passive: true });
+  box.addEventListener("scroll", remember, { passive: true });
   list.setTitle(pane.dataset.title);
   list.markCurrent();
   composer.wake();
   look();
   present();
 }
+
+const remember = later(() => {
+  const pane = thread();
+  if (!pane) return;
+  const end = atEnd(scroller());
+  if (end) seenFresh();
+  places.set(pane.dataset.id, end ? null : topLine(scroller()));
+}, 80);
 
 /** The whole pane anew, with the composer: after a text went back into a draft. */
 export async function reopen(mode = "") {
@@ -46,27 +67,84 @@ export const refresh = later(async () => {
   const pane = thread();
   if (!pane) return;
   const id = pane.dataset.id;
-  const page = await fragment(pane.dataset.streamUrl);
+  const page = await fragment(streamUrl());
   if (!page || currentId() !== id) return;
   const box = scroller();
-  const end = atEnd(box);
+  const end = atEnd(box) && !readsHere(box);
   const before = Number(box.dataset.last);
-  const next = page.getElementById("thread-scroll");
   for (const part of ["thread-head", "thread-facts"]) swap(part, page.getElementById(part));
-  reconcile(document.getElementById("thread-items"), [...page.getElementById("thread-items").children]);
+  const next = draw(page);
   box.dataset.newest = next.dataset.newest;
   box.dataset.last = next.dataset.last;
   if (Number(next.dataset.last) <= before) return;
+  const added = [...document.querySelectorAll("#thread-items [data-message]")].filter((node) => Number(node.dataset.message) > before);
   if (end) box.scrollTop = box.scrollHeight;
-  else {
-    const line = document.getElementById("thread-fresh");
-    line.hidden = false;
-    line.querySelector("span").textContent = text("fresh");
+  else if (added.length) sayFresh(added.length);
+  if (Number(next.dataset.newest) > Number(pane.dataset.newest)) {
+    composer.newer(Number(next.dataset.newest), end);
+    if (added.some((node) => !node.matches(".o-msg--ours, .o-msg--note"))) document.getElementById("o-live").textContent = text("fresh");
   }
-  if (Number(next.dataset.newest) > Number(pane.dataset.newest)) composer.newer(Number(next.dataset.newest), end);
   pane.dataset.newest = next.dataset.newest;
   look();
 }, 150);
+
+/** Everything from the first line on the screen: what stands there stays; `more`: and a step above it. */
+function streamUrl(more = false) {
+  const url = new URL(thread().dataset.streamUrl, location.href);
+  url.searchParams.set("first", scroller().dataset.first);
+  if (more) url.searchParams.set("more", "1");
+  return url.href;
+}
+
+/** New lines into their places; the line at the top of the screen does not move. */
+function draw(page) {
+  const box = scroller();
+  const next = page.getElementById("thread-scroll");
+  const held = topLine(box);
+  reconcile(document.getElementById("thread-items"), [...page.getElementById("thread-items").children]);
+  box.dataset.first = next.dataset.first;
+  document.getElementById("thread-earlier").hidden = page.getElementById("thread-earlier").hidden;
+  toLine(box, held);
+  return next;
+}
+
+async function earlier(button) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  const id = currentId();
+  button.setAttribute("aria-busy", "true");
+  const page = await fragment(streamUrl(true));
+  button.removeAttribute("aria-busy");
+  if (currentId() !== id) return;
+  if (!page) {
+    alertUser(text("failedThread"), { retry: () => earlier(button) });
+    return;
+  }
+  draw(page);
+  if (document.getElementById("thread-earlier").hidden) scroller().focus({ preventScroll: true });
+}
+
+/* ---------- what came while something else is read ---------- */
+
+/** Words of the thread are being selected: nothing moves under them. */
+function readsHere(box) {
+  const selection = getSelection();
+  return Boolean(selection && !selection.isCollapsed && box.contains(selection.anchorNode));
+}
+
+function sayFresh(count) {
+  const line = document.getElementById("thread-fresh");
+  line.dataset.count = String(Number(line.dataset.count ?? 0) + count);
+  line.hidden = false;
+  line.querySelector("span").textContent = text("new", { count: line.dataset.count });
+}
+
+function seenFresh() {
+  const line = document.getElementById("thread-fresh");
+  const waited = !line.hidden;
+  line.hidden = true;
+  delete line.dataset.count;
+  if (waited) look();
+}
 
 function swap(id, next) {
   const known = document.getElementById(id);
@@ -81,12 +159,12 @@ function swap(id, next) {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("#thread-fresh")) {
-    const box = scroller();
-    box.scrollTop = box.scrollHeight;
-    event.target.closest("#thread-fresh").hidden = true;
+    scroller().scrollTop = scroller().scrollHeight;
+    scroller().focus({ preventScroll: true });
+    seenFresh();
   }
-  const design = event.target.closest?.("[data-html]");
-  if (design) showMail(design);
+  const up = event.target.closest?.("[data-earlier]");
+  if (up) earlier(up);
   const card = event.target.closest?.("[data-do=card]");
   if (card && window.matchMedia("(min-width: 768px)").matches) {
     event.preventDefault();
@@ -94,23 +172,6 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest?.("[data-card-close]")) toggleCard(false);
 });
-
-/** The mail in its own sandboxed frame: no scripts, no session, nothing loaded from elsewhere. */
-function showMail(button) {
-  const body = button.closest(".o-msg__body");
-  const known = body.querySelector("iframe");
-  button.setAttribute("aria-expanded", String(!known));
-  if (known) {
-    known.remove();
-    return;
-  }
-  const frame = document.createElement("iframe");
-  frame.className = "o-frame";
-  frame.title = button.dataset.title;
-  frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
-  frame.src = button.dataset.html;
-  body.append(frame);
-}
 
 export function toggleCard(on) {
   const card = document.getElementById("pane-card");
@@ -126,10 +187,11 @@ export function toggleCard(on) {
 const look = later(() => {
   const pane = thread();
   if (!pane || document.hidden || !document.hasFocus() || !pane.getClientRects().length) return;
+  if (!document.getElementById("thread-fresh").hidden) return; // what came waits below the edge
   const last = Number(scroller().dataset.last);
   if (pane.dataset.seen && Number(pane.dataset.seen) >= last) return;
   pane.dataset.seen = String(last);
-  post(pane.dataset.seenUrl, { message: last }).then(() => list.count());
+  post(pane.dataset.seenUrl, { message: last }).then(() => count());
 }, 700);
 addEventListener("focus", look);
 document.addEventListener("visibilitychange", look);

@@ -64,7 +64,7 @@ def test_an_atom_entry_takes_the_alternate_link_and_the_richer_text() -> None:
         "text": "Полный текст",
         "author": "Иван",
         "published": "2026-11-21T10:00:00+03:00",
-        "updated": "2026-11-22T11:00:00Z",
+        "updated": "2026-11-22T11:00:00+00:00",
     }
 
 
@@ -72,7 +72,7 @@ def test_an_atom_entry_without_published_leaves_it_null() -> None:
     text = ATOM.replace("<published>2026-11-21T10:00:00+03:00</published>", "")
     entry = parse(text.encode()).entries[0]
     assert entry.published is None
-    assert entry.updated == "2026-11-22T11:00:00Z"
+    assert entry.updated == "2026-11-22T11:00:00+00:00"
 
 
 def test_rss_1_0_reads_the_dublin_core_date_and_creator() -> None:
@@ -218,11 +218,11 @@ def test_a_script_link_is_no_link() -> None:
         ("22 ноября 2026, 14:05", "2026-11-22T14:05:00+03:00"),
         ("22.11.2026 14:05", "2026-11-22T14:05:00+03:00"),
         ("2026-11-22 14:05:00", "2026-11-22T14:05:00+03:00"),
-        ("Sun, 22 Nov 2026 14:05:00 GMT", "2026-11-22T14:05:00Z"),
+        ("Sun, 22 Nov 2026 14:05:00 GMT", "2026-11-22T14:05:00+00:00"),
         ("Sun, 22 Nov 26 14:05 EST", "2026-11-22T14:05:00-05:00"),
         ("Sun Nov 22 14:05:00 2026", "2026-11-22T14:05:00+03:00"),
         ("2026-11-22", "2026-11-22T00:00:00+03:00"),
-        ("1795341900", "2026-11-22T10:05:00Z"),
+        ("1795341900", "2026-11-22T10:05:00+00:00"),
         ("на прошлой неделе", None),
         ("32 ноября 2026", None),
     ],
@@ -351,3 +351,30 @@ def test_the_command_answers_every_file_in_order(tmp_path, capfdbinary) -> None:
     assert list(first) == ["file", "title", "entries", "problems"]
     assert list(first["entries"][0]) == ["id", "url", "title", "text", "author", "published", "updated"]
     assert second["error"]["code"] == "no_file"
+
+
+def test_the_whole_text_of_a_yandex_export_is_taken_instead_of_its_summary() -> None:
+    item = (
+        "<item><link>https://t.ru/1</link><title>Заголовок</title><description>Анонс</description>"
+        "<yandex:full-text>Полный текст новости, целиком.</yandex:full-text></item>"
+    )
+    raw = f'<rss xmlns:yandex="http://news.yandex.ru" version="2.0"><channel><title>Т</title>{item}</channel></rss>'
+    assert parse(raw.encode()).entries[0].text == "Полный текст новости, целиком."
+
+
+@pytest.mark.parametrize(
+    "raw", [bytes(range(256)) * 20, b"\x1f\x8b\x08" + bytes(range(1, 200)), b'{"items":[1&2]}']
+)
+def test_what_is_no_feed_gets_one_sentence_only(raw: bytes) -> None:
+    assert [problem.code for problem in parse(raw).problems] == ["not_a_feed"]
+
+
+def test_entities_of_its_own_are_said_once() -> None:
+    doctype = '<!DOCTYPE x [<!ENTITY a "b">]>'
+    item = "<item><title>1 &a;</title></item>"
+    raw = f'{doctype}<rss version="2.0"><channel><title>&a;</title>{item}</channel></rss>'
+    assert [problem.code for problem in parse(raw.encode()).problems] == ["entities_ignored"]
+    assert {problem.code for problem in parse(raw.replace("1 &a;", "1 & &a;").encode()).problems} == {
+        "entities_ignored",
+        "bare_ampersand",
+    }

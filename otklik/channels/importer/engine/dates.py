@@ -77,6 +77,7 @@ _ASCTIME = re.compile(r"\b([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s+(?:[A
 _NUMBER = re.compile(r"^-?\d{1,17}(?:[.,]\d{1,12})?$")
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(Z|[+-]\d{2}:?\d{2})?$")
 _OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d{2})?$")
+_TIME_FIRST = re.compile(r"^(\d{1,2}:\d{2}(?::\d{2})?),?\s+(\d{1,2}[./-]\d.*|\d{1,2} \D.*|\d{4}-.*)$")
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  naive on purpose: a serial carries no zone
 
 
@@ -102,7 +103,7 @@ def parse_date(value: str, *, zone: tzinfo | None = None, order: str = "dmy") ->
 
 
 def rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="seconds")
 
 
 def decide_order(samples: Iterable[str]) -> str:
@@ -142,6 +143,8 @@ def _compact(found: re.Match[str], home: tzinfo) -> When | None:
 
 
 def _from_words(text: str, home: tzinfo, order: str) -> When | None:
+    if found := _TIME_FIRST.match(text):
+        text = f"{found[2]} {found[1]}"
     day = _day(text, order)
     if day is None:
         return None

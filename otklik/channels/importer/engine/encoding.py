@@ -19,6 +19,9 @@ _LETTER = re.compile("[а-яёА-ЯЁ]")
 _ODD_CASE = re.compile("[а-яё][А-ЯЁ]")  # koi8-r read as cp1251 turns the cases over
 _STRANGE = re.compile("[\u0080-\u009f\u2500-\u259f\u0400\u0402-\u040f\u0452-\u045f\ufffd]")
 _HIGH = re.compile(rb"[\x80-\xff]")
+MIXED = "otklik-mixed"  # name of the error handler below
+_RUSSIAN = 0.25  # score above which bytes are Russian in a single-byte encoding
+_SOME = 4  # letters
 _MIN_GOOD = 0.9  # share of intact non-ASCII characters that makes a damaged file still UTF-8
 
 
@@ -67,6 +70,36 @@ def _mostly_utf8(sample: bytes) -> bool:
     return foreign > 0 and text.count("\ufffd") <= (1 - _MIN_GOOD) * foreign
 
 
+def _mend(error: UnicodeError) -> tuple[str, int]:
+    """Bytes in the midst of UTF-8 that are not: a line in cp1251 (files glued together), else one damaged byte."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    data, at = error.object, error.start
+    end = data.find(b"\n", at)
+    tail = data[at : end if end >= 0 else len(data)]
+    if not _mostly_utf8(tail):
+        text = tail.decode("cp1251", "replace")
+        if cyrillic_score(text) > _RUSSIAN:
+            return text, at + len(tail)
+    return "\ufffd", at + 1
+
+
+codecs.register_error(MIXED, _mend)
+
+
+def _has_utf8_lines(sample: bytes) -> bool:
+    """Some line is UTF-8 with Cyrillic, which no text of a single-byte encoding is by chance."""
+    for line in sample.split(b"\n"):
+        if _HIGH.search(line):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            if len(_LETTER.findall(text)) >= _SOME:
+                return True
+    return False
+
+
 def detect(blocks: Iterable[bytes]) -> str:
     """Encoding of a byte stream. Reads on until UTF-8 is refuted: Cyrillic may first stand on page 300.
 
@@ -93,4 +126,6 @@ def _single_byte(block: bytes) -> str:
     sample = block[at : at + SAMPLE]
     if _mostly_utf8(sample):
         return "utf-8"
-    return best_cyrillic(sample)[0]
+    best = best_cyrillic(sample)[0]
+    # both in one file: the handler above reads the other lines
+    return "utf-8" if best == "cp1251" and _has_utf8_lines(sample) else best

@@ -60,7 +60,7 @@ class Mapping:
 
 def _wrong(ru: str, ru_wants: str, en: str, en_wants: str) -> MappingError:
     return MappingError(
-        "bad_mapping", f"Разметка столбцов: {ru} — нужно: {ru_wants}.", f"Mapping: {en} must be {en_wants}."
+        "bad_mapping", f"Разметка столбцов, {ru}: ожидается {ru_wants}.", f"Mapping: {en} must be {en_wants}."
     )
 
 

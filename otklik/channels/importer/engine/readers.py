@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import IO, Any
 
+from otklik.channels.importer.engine.sniff import WRAPPER
 from otklik.channels.importer.engine.source import SourceRow, bad_row, flatten, from_cells, storable
 
 MAX_LINES = 1000  # of one quoted record; more means a quote was never closed
@@ -143,7 +144,7 @@ def _record_row(number: int, record: Any) -> SourceRow:
     return bad_row(
         number,
         "not_object",
-        f'Запись {number} — не объект: нужен объект вида {{"text": …}}.',
+        f'Запись {number} не объект: нужен объект вида {{"text": …}}.',
         f'Record {number} is not an object: an object like {{"text": …}} is expected.',
         {"line": json.dumps(record)[:1000]},
     )
@@ -178,7 +179,7 @@ class _JsonItems:
         self._source = source
         self._buffer = source.read(_CHUNK).lstrip("\ufeff \t\r\n")
         self._decoder = json.JSONDecoder()
-        wrapper = re.match(r'\{\s*"[^"\\]*"\s*:\s*\[|\[', self._buffer)
+        wrapper = WRAPPER.match(self._buffer) or re.match(r'\{\s*"[^"\\]*"\s*:\s*\[|\[', self._buffer)
         self._at = wrapper.end() if wrapper else 0
 
     def __iter__(self) -> Iterator[Any]:

@@ -213,6 +213,8 @@ class _Reading:
         header = self.mapping.columns.get("text", ("",))[0]
         if len(text) > MAX_TEXT:
             raise _Stop(self.fault(header, sentences.too_long(len(text), MAX_TEXT)))
+        if not text and header in self.row.formulas:
+            raise _Stop(self.fault(header, sentences.NO_VALUE))
         if not text and not optional:
             raise _Stop(self.fault(header, sentences.EMPTY_TEXT))
         return text

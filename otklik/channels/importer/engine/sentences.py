@@ -26,6 +26,12 @@ EMPTY_TEXT = Fault(
     "the text is empty; fill the cell or choose another column for the text.",
 )
 
+NO_VALUE = Fault(
+    "no_value",
+    "в ячейке формула без значения; откройте файл в Excel, сохраните и загрузите снова.",
+    "the cell holds a formula without a value; open the file in Excel, save it and import it again.",
+)
+
 
 def bad_date(value: str) -> Fault:
     return Fault(
@@ -97,7 +103,7 @@ def bad_email(value: str) -> Fault:
 def bad_url(value: str) -> Fault:
     return Fault(
         "bad_url",
-        f"«{quote(value)}» — не ссылка http(s); поле оставлено пустым, нужен вид https://example.ru/page.",
+        f"«{quote(value)}» не похоже на ссылку; поле оставлено пустым, нужен вид https://example.ru/page.",
         f'"{quote(value)}" is not an http(s) link; '
         "the field is left empty, https://example.ru/page is expected.",
     )
@@ -107,7 +113,7 @@ def bad_tone(value: str) -> Fault:
     return Fault(
         "bad_tone",
         f"тональность «{quote(value)}» неизвестна; "
-        "поле оставлено пустым, нужно: негатив, нейтрально, позитив.",
+        "поле оставлено пустым, напишите: негатив, нейтрально или позитив.",
         f'the tone "{quote(value)}" is unknown; '
         "the field is left empty, write negative, neutral or positive.",
     )

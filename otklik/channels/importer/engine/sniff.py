@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from otklik.channels.importer.engine import fields, values
+from otklik.channels.importer.engine import encoding, fields, values
 from otklik.channels.importer.engine.dates import parse_date
 
 DELIMITERS = (";", "\t", "|", ",")  # a comma also stands in prose, so it wins only when it is steadier
@@ -19,6 +19,22 @@ _SURE = 2  # known words that make a header in spite of odd neighbours
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SEP_LINE = re.compile(r"^\"?sep=(.)\"?\r?\n", re.I)
 _WRAPPED = re.compile(r'^\s*\{\s*"[^"\\]{1,80}"\s*:\s*\[\s*(?:\{|\])')
+# before the list may stand what an API says about its answer: {"total": 2, "page": {"n": 1}, "items": [{
+WRAPPER = re.compile(
+    r'\{(?:\s*"[^"\\]{1,80}"\s*:\s*(?:"[^"\\]{0,500}"|[-+.\w]{1,40}|\{[^{}\[\]]{0,2000}\})\s*,){0,20}'
+    r'\s*"[^"\\]{1,80}"\s*:\s*\[(?=\s*[{\]])'
+)
+# where no text begins: PDF, pictures, archives we do not unpack, programs, databases
+_SIGNATURES = (
+    *(b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"Rar!", b"7z\xbc\xaf"),
+    *(b"BZh", b"\xfd7zXZ", b"\x7fELF", b"MZ\x90", b"SQLite format 3"),
+)
+_CONTROL = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1a\x1b"})
+_LITTLE = 0.03  # share of control characters that a damaged text may have
+_MARKUP = re.compile(
+    r"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\b|html\b|head\b|body\b|table\b|\?xml\b|rss\b|feed\b)",
+    re.I | re.S,
+)
 _LABEL = 80  # longer cells are prose, not labels
 
 
@@ -37,6 +53,20 @@ def kind_of(head: bytes) -> str:
     return "xls" if head.startswith(_OLE) else "text"
 
 
+def is_binary(head: bytes) -> bool:
+    """Neither text nor a workbook: by its signature, or by control characters that no text has."""
+    if head.startswith(_SIGNATURES):
+        return True
+    if encoding.by_bom(head) or encoding.utf16_without_bom(head):
+        return False
+    return len(head) - len(head.translate(None, _CONTROL)) > max(8, _LITTLE * len(head))
+
+
+def is_markup(sample: str) -> bool:
+    """A web page (often under the name of a table) or XML."""
+    return bool(_MARKUP.match(sample.lstrip("\ufeff")))
+
+
 def text_kind(sample: str) -> str:
     """ "json" (array or wrapped array) | "jsonl" | "csv" by the beginning of the text."""
     start = sample.lstrip("\ufeff \t\r\n")
@@ -45,9 +75,19 @@ def text_kind(sample: str) -> str:
     if not start.startswith("{"):
         return "csv"
     first = start.split("\n", 1)[0].rstrip()
-    if _WRAPPED.match(start):
+    if _WRAPPED.match(start) or _is_answer(start):
         return "json"
     return "jsonl" if first.endswith("}") or not re.match(r'\{\s*("[^"]*"\s*:.*)?,?$', first) else "json"
+
+
+def _is_answer(start: str) -> bool:
+    """One object around a list of records, not a record that holds a list: no text of its own stands in front."""
+    found = WRAPPER.match(start)
+    if not found:
+        return False
+    keys = re.findall(r'"([^"\\]{1,80})"\s*:', found[0])
+    own = {fields.known().get(fields.normalise(key), ("", 0))[0] for key in keys[:-1]}
+    return "\n{" not in start and not own & {"text", "title", "pros", "cons", "external_id"}
 
 
 def sep_line(sample: str) -> str | None:

@@ -30,6 +30,7 @@ class SourceRow:
     number: int
     values: dict[str, str] = field(default_factory=dict)
     error: RowError | None = None
+    formulas: frozenset[str] = frozenset()  # headers of cells whose formula the workbook holds no value of
 
 
 def bad_row(number: int, code: str, ru: str, en: str, raw: dict[str, str]) -> SourceRow:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
 from otklik.channels.importer.engine import encoding, fields, readers, sniff
+from otklik.channels.importer.engine.archive import (
+    BROKEN_ARCHIVE,
+    broken_archive,
+    inner_name,
+    open_binary,
+    unpacked_size,
+)
 from otklik.channels.importer.engine.problems import TableError
 from otklik.channels.importer.engine.source import SourceRow, storable
 from otklik.channels.importer.engine.xlsx import Workbook, guard
@@ -22,8 +26,6 @@ from otklik.channels.importer.engine.xlsx import Workbook, guard
 SAMPLE_ROWS = 200
 SAMPLE_BYTES = 1 << 18
 MAX_ARTICLE = 1 << 20  # characters read of a plain text; the converter refuses long ones with a sentence
-GZIP = b"\x1f\x8b"
-BROKEN_ARCHIVE = (EOFError, gzip.BadGzipFile, zlib.error)
 _ITEM = re.compile(r"\}\s*,?\s*(?=[{\]]|$)")  # the end of a record of JSON, near enough for an estimate
 
 
@@ -79,6 +81,12 @@ def open_table(
         table = _look(where, called, sheet, file_encoding, delimiter)
     except BROKEN_ARCHIVE as error:
         raise broken_archive(called) from error
+    except IsADirectoryError as error:
+        raise TableError(
+            "no_file",
+            f"«{where}» это папка: назовите файл.",
+            f'"{where}" is a folder: name a file.',
+        ) from error
     except OSError as error:
         raise TableError(
             "no_file",
@@ -95,31 +103,12 @@ def _look(path: Path, called: str, sheet: str | None, name: str | None, delimite
         raise _empty(Path(called))
     kind = sniff.kind_of(head)
     if kind == "text":
+        if sniff.is_binary(head):
+            raise _no_table(called)
         return _open_text(path, name, delimiter, called)
     if kind == "xlsx":
-        guard(path)
-    return _open_workbook(path, kind, sheet)
-
-
-def broken_archive(called: str) -> TableError:
-    return TableError(
-        "bad_archive",
-        f"Архив «{called}» не распаковывается: скачайте его заново.",
-        f'The archive "{called}" does not unpack: download it again.',
-    )
-
-
-@contextmanager
-def open_binary(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked when gzip packed them."""
-    with path.open("rb") as raw:
-        packed = raw.read(len(GZIP)) == GZIP
-        raw.seek(0)
-        if not packed:
-            yield raw
-            return
-        with gzip.GzipFile(fileobj=raw) as inside:
-            yield cast("IO[bytes]", inside)
+        guard(path, called)
+    return _open_workbook(path, kind, sheet, called)
 
 
 def _empty(path: Path) -> TableError:
@@ -127,6 +116,38 @@ def _empty(path: Path) -> TableError:
         "empty_file",
         f"В файле «{path.name}» нет ни одной строки: выгрузите его заново.",
         f'The file "{path.name}" has no rows: export it again.',
+    )
+
+
+def _no_rows(called: str) -> TableError:
+    return TableError(
+        "no_rows",
+        f"В файле «{called}» есть заголовки, но нет ни одной строки: выгрузите его заново.",
+        f'The file "{called}" has headers but no rows: export it again.',
+    )
+
+
+def _no_table(called: str) -> TableError:
+    return TableError(
+        "no_table",
+        f"Внутри файла «{called}» не таблица и не текст: нужен CSV, TSV, XLSX, XLS, JSON или .txt.",
+        f'The file "{called}" is neither a table nor a text: CSV, TSV, XLSX, XLS, JSON or .txt is needed.',
+    )
+
+
+def _markup(called: str) -> TableError:
+    return TableError(
+        "markup",
+        f"Файл «{called}» это веб-страница или XML, а не таблица: откройте его в Excel и сохраните как .xlsx.",
+        f'The file "{called}" is a web page or XML, not a table: open it in Excel and save it as .xlsx.',
+    )
+
+
+def _no_json(called: str) -> TableError:
+    return TableError(
+        "not_json",
+        f"Файл «{called}» начинается как JSON, но не читается: выгрузите его заново.",
+        f'The file "{called}" begins like JSON but cannot be read: export it again.',
     )
 
 
@@ -142,14 +163,16 @@ def _is_table(beginning: str, delimiter: str) -> bool:
     return sum(fields.normalise(cell.strip('"')) in fields.known() for cell in first.split(delimiter)) > 1
 
 
-def _open_workbook(path: Path, kind: str, sheet: str | None) -> Table:
-    book = Workbook(path, sheet)
+def _open_workbook(path: Path, kind: str, sheet: str | None, called: str) -> Table:
+    book = Workbook(path, sheet, called=called)
     rows = [cells for _, cells in book.cells(limit=sniff.HEADER_SEARCH)]
     header = sniff.find_header(rows)
     if not header.names:
-        raise _empty(path)
+        raise _empty(Path(called))
     first = header.index + 2
     sample = tuple(islice(book.rows(header.names, first), SAMPLE_ROWS))
+    if not sample:
+        raise _no_rows(called)
     total = max(book.total - header.index - 1, len(sample))
     return Table(path, kind, "", "", header.names, sample, total, header.index + 1, book.sheet, book.sheets)
 
@@ -165,16 +188,20 @@ def _open_text(path: Path, name: str | None, delimiter: str | None, called: str)
             f"Кодировка «{name}» неизвестна: укажите, например, utf-8 или cp1251.",
             f'The encoding "{name}" is unknown: give utf-8 or cp1251, for example.',
         ) from error
+    if sniff.is_markup(beginning):
+        raise _markup(called)
     kind = sniff.text_kind(beginning)
-    if kind == "csv" and called.lower().removesuffix(".gz").endswith((".txt", ".text", ".md")):
+    if kind == "csv" and inner_name(path, called).lower().endswith((".txt", ".text", ".md")):
         found = delimiter or sniff.delimiter_of(beginning)
         if not _is_table(beginning, found):
             return _open_article(path, name, called)
     if kind == "csv":
-        return _open_csv(path, name, delimiter or sniff.delimiter_of(beginning), beginning)
+        return _open_csv(path, name, delimiter or sniff.delimiter_of(beginning), beginning, called)
     shell = Table(path, kind, name, "", (), (), 0)
     sample = tuple(islice(shell.rows(), SAMPLE_ROWS))
     headers = tuple(dict.fromkeys(key for row in sample if row.error is None for key in row.values))
+    if not headers:
+        raise _no_json(called) if sample else _no_rows(called)
     return Table(
         path,
         kind,
@@ -186,18 +213,20 @@ def _open_text(path: Path, name: str | None, delimiter: str | None, called: str)
     )
 
 
-def _open_csv(path: Path, name: str, delimiter: str, beginning: str) -> Table:
+def _open_csv(path: Path, name: str, delimiter: str, beginning: str, called: str) -> Table:
     parsed = readers.csv_records(io.StringIO(beginning, newline=""), delimiter)
     records = [cells for cells, _ in islice(parsed, sniff.HEADER_SEARCH)]
     seen = len(records) + sum(1 for _ in parsed)
     hint = 1 if sniff.sep_line(beginning) else 0
     header = sniff.find_header(records[hint:])
     if not header.names:
-        raise _empty(path)
+        raise _empty(Path(called))
     at = header.index + 1 + hint if header.index >= 0 else hint
     kind = "tsv" if delimiter == "\t" else "csv"
     shell = Table(path, kind, name, delimiter, header.names, (), 0, at)
     sample = tuple(islice(shell.rows(), SAMPLE_ROWS))
+    if not sample:
+        raise _no_rows(called)
     total = _estimate(path, name, sample, beginning, seen, at)
     return Table(path, kind, name, delimiter, header.names, sample, total, at)
 
@@ -209,10 +238,11 @@ def _encoding(path: Path) -> str:
 
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[io.TextIOWrapper]:
-    """A damaged byte becomes U+FFFD: one bad letter must not cost the rest of the file."""
+    """A damaged byte becomes U+FFFD, a line in cp1251 among UTF-8 is read as such: neither costs the file."""
+    errors = encoding.MIXED if name.startswith("utf-8") else "replace"
     with (
         open_binary(path) as handle,
-        io.TextIOWrapper(handle, encoding=name, errors="replace", newline="") as source,
+        io.TextIOWrapper(handle, encoding=name, errors=errors, newline="") as source,
     ):
         yield source
 
@@ -235,15 +265,6 @@ def _article_row(table: Table, source: io.TextIOWrapper, start: int) -> Iterator
         yield SourceRow(1, {"text": storable(text), "external_id": f"{name}#{mark}"})
 
 
-def _unpacked_size(path: Path) -> int:
-    """Bytes of the content; gzip keeps the number (modulo 4 GB, good enough for an estimate) at its end."""
-    with path.open("rb") as raw:
-        if raw.read(len(GZIP)) != GZIP:
-            return path.stat().st_size
-        raw.seek(-4, io.SEEK_END)
-        return int.from_bytes(raw.read(4), "little")
-
-
 def _estimate(
     path: Path, name: str, sample: tuple[SourceRow, ...], beginning: str, records: int, above: int
 ) -> int:
@@ -251,4 +272,4 @@ def _estimate(
     if len(sample) < SAMPLE_ROWS:
         return len(sample)
     per_row = len(beginning.encode(name, "replace")) / max(records, 1)
-    return max(len(sample), round(_unpacked_size(path) / max(per_row, 1.0)) - above)
+    return max(len(sample), round(unpacked_size(path) / max(per_row, 1.0)) - above)

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
 from otklik.channels.mail.engine.headers import Headers, unfold
 from otklik.channels.mail.engine.model import Address
 
-MAX_ADDRESSES = 1000
-LOOSE = re.compile(r"[^\s<>()\[\],;:\"'|=?]+@[^\s<>()\[\],;:\"'|=?]+")
+MAX_ADDRESSES = 5000
+# Bounded: a header of 64 kB without any @ must not cost a second.
+LOOSE = re.compile(r"[^\s<>()\[\],;:\"'|=?@]{1,128}@[^\s<>()\[\],;:\"'|=?@]{1,255}")
+QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.){1,64})"@([^\s<>()\[\],;:\"\'|=?]+)\Z')
+ROUTE = re.compile(r"^\s*@[^:<>]*:")  # <@relay.example:ivan@example.ru>
+AT = re.compile(r"(?<=[\w.-]) ?@ ?(?=[\w.-]+\Z)")
+NO_COMMAS = re.compile(r"(?:\s*<?[^\s<>()\",;:=?@]+@[^\s<>()\",;:=?@]+>?(?=\s|\Z)){2,}\s*\Z")
 COMMENT = re.compile(r"\(([^()]*)\)")
 
 
@@ -18,11 +24,13 @@ def addresses(headers: Headers, name: str) -> tuple[Address, ...]:
     """Everyone in all fields called `name`. Wrong ones stay, with an empty address, and are reported."""
     out: list[Address] = []
     for value in headers.all(name):
-        for piece in _split(_readable(value)):
+        pieces = _whole(_split(_readable(value)))
+        for piece in chain.from_iterable(_apart(piece) for piece in pieces):
             found = _mailbox(headers, piece)
             if found is not None:
                 out.append(found)
             if len(out) >= MAX_ADDRESSES:
+                headers.troubles.append(("too_many_addresses", str(MAX_ADDRESSES)))
                 return tuple(out)
     return tuple(dict.fromkeys(out))
 
@@ -55,6 +63,28 @@ def _split(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def _whole(pieces: Iterator[str]) -> Iterator[str]:
+    """Names with a comma that nobody quoted put together again: ООО Ромашка, отдел <info@example.ru>."""
+    waiting = ""
+    for piece in pieces:
+        if "@" not in piece and "=?" not in piece and piece.strip() and len(waiting) + len(piece) < 200:
+            waiting = f"{waiting},{piece}" if waiting else piece
+            continue
+        head, angle, _ = piece.partition("<")
+        named = bool(waiting and angle and head.strip(' \t"') and "@" not in head and ">" not in head)
+        if waiting and not named:
+            yield waiting
+        yield f"{waiting},{piece}" if named else piece
+        waiting = ""
+    if waiting:
+        yield waiting
+
+
+def _apart(piece: str) -> list[str]:
+    """Addresses with nothing but blanks between them, where commas should stand."""
+    return piece.split() if NO_COMMAS.match(piece) else [piece]
+
+
 def _opens_group(text: str, start: int, place: int) -> bool:
     name = text[start:place]
     return "@" not in name and "=?" not in name and not text.startswith("//", place + 1)
@@ -80,6 +110,9 @@ def _mailbox(headers: Headers, piece: str) -> Address | None:
         return _made(headers, _name(headers, raw_name), spot)
     comment = COMMENT.search(piece)
     bare = COMMENT.sub(" ", piece).strip()
+    if QUOTED_LOCAL.match(bare):
+        return _made(headers, _name(headers, comment[1] if comment else ""), bare)
+    bare = AT.sub("@", bare) if LOOSE.search(bare) is None else bare
     loose = LOOSE.search(bare)
     if loose:
         rest = (bare[: loose.start()] + bare[loose.end() :]).strip(" \t\"'")
@@ -106,7 +139,11 @@ def _made(headers: Headers, name: str, spot: str) -> Address | None:
     if address is None:
         if not name and not spot.strip():
             return None
-        shown = (spot or name).encode("latin-1", "replace").decode("utf-8", "replace")
+        shown = (spot or name).strip(" \"'")
+        if not shown:
+            return None
+        with suppress(UnicodeError):  # raw 8-bit bytes travel as latin-1 up to here
+            shown = shown.encode("latin-1").decode("utf-8")
         headers.troubles.append(("bad_address", shown.strip()[:100]))
         return Address(name or shown.strip()[:300], "")
     return Address("" if name.lower() == address.lower() else name, address)
@@ -114,7 +151,10 @@ def _made(headers: Headers, name: str, spot: str) -> Address | None:
 
 def clean_address(spot: str) -> str | None:
     """`Local@domain.lower`, or None when it is no address."""
-    spot = re.sub(r"\s+", "", spot).strip("\"'<>,;.")
+    quoted = QUOTED_LOCAL.match(spot.strip())
+    if quoted:
+        return f'"{quoted[1]}"@{quoted[2].lower()}'
+    spot = ROUTE.sub("", re.sub(r"\s+", "", spot)).strip("\"'<>,;.")
     if spot.lower().startswith("mailto:"):
         spot = spot[7:]
     if not spot.isascii():

@@ -63,7 +63,10 @@ RETURNED_ID = re.compile(
     rb"^[>\s]*message-id:\s*(?:\r?\n[>\s]*)?<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE
 )
 RECIPIENT = re.compile(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>")
-RETURNED_KINDS = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")
+RETURNED_KINDS = (
+    "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers",
+)  # fmt: skip
+REPORTED_IDS = ("x-original-message-id", "original-message-id")
 MAX_SCAN = 300_000
 
 
@@ -121,7 +124,7 @@ def _delivery_status(root: Part, text: str) -> Bounce:
         recipients=_unique([value.rpartition(";")[2].strip(" <>") for value in people]),
         status=next((s for s in statuses if s.startswith("5")), statuses[0] if statuses else ""),
         diagnostic=next(iter(fields.get("diagnostic-code", [])), "")[:1000],
-        message_id=_returned_id(root, ""),
+        message_id=_returned_id(root, "", fields),
     )
 
 
@@ -174,26 +177,18 @@ def _from_text(root: Part, text: str) -> Bounce:
     )
 
 
-def _returned_id(root: Part, text: str) -> str | None:
-    """Message-ID of the mail that came back: from the returned part, the text, or the threading fields."""
-    for part in _parts(root):
-        if part.kind in RETURNED_KINDS or part.filename.lower().endswith(".eml"):
-            found = RETURNED_ID.search(content(part, [])[:MAX_SCAN])
-            if found:
-                return found[1].decode("utf-8", "replace")
-    for part in _parts(root):
-        if part.kind.startswith("text/") and not part.children:
-            found = RETURNED_ID.search(content(part, [])[:MAX_SCAN])
-            if found:
-                return found[1].decode("utf-8", "replace")
-    found = RETURNED_ID.search(text[:MAX_SCAN].encode("utf-8", "replace"))
-    if found:
-        return found[1].decode("utf-8", "replace")
-    for field in ("in-reply-to", "references", "x-original-message-id", "original-message-id"):
-        ids = message_ids(root.headers.raw(field))
-        if ids:
-            return ids[-1]
-    return None
+def _returned_id(root: Part, text: str, report: dict[str, list[str]] | None = None) -> str | None:
+    """Message-ID of the mail that came back: from the returned part, the text, the report, the threading."""
+    returned = [p for p in _parts(root) if p.kind in RETURNED_KINDS or p.filename.lower().endswith(".eml")]
+    texts = [p for p in _parts(root) if p.kind.startswith("text/") and not p.children]
+    blocks = [content(part, [])[:MAX_SCAN] for part in returned + texts]
+    for block in [*blocks, text[:MAX_SCAN].encode("utf-8", "replace")]:
+        found = RETURNED_ID.search(block)
+        if found:
+            return found[1].decode("utf-8", "replace")
+    told = [value.encode() for name in REPORTED_IDS for value in (report or {}).get(name, [])]  # Gmail
+    told += [root.headers.raw(field) for field in ("in-reply-to", "references", *REPORTED_IDS)]
+    return next((ids[-1] for value in told if (ids := message_ids(value))), None)
 
 
 def _is_auto_reply(headers: Headers, subject: str) -> bool:

@@ -49,6 +49,8 @@ class Body:
             return None
         out = []
         for plain, html in self.segments:
+            if not html and not plain.strip():
+                continue
             clean = (
                 sanitise(html)
                 if html

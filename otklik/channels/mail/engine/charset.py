@@ -24,7 +24,10 @@ SAYS_NOTHING = frozenset({"", "ascii", "latin-1", "cp1252", "utf-8", "iso8859-1"
 UNSAFE_CODECS = frozenset(
     {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"}
 )
+ASCII_DRESS = ("utf-7", "hz")  # charsets that hide their letters in ASCII
 SAMPLE = 4096
+PURE = 6.5  # Russian text in one charset reads better than this
+MAX_LOOKED_LINES = 500
 BELIEVE_LABEL = 0.6  # how much better (mean per pair) another charset must read to overrule a Cyrillic label
 
 EDGE, BAD, LATIN = 32, 33, 34
@@ -77,14 +80,14 @@ def decode(data: bytes, label: str | None = None) -> Decoded:
     if (
         data.isascii()
         and b"\x1b" not in data
-        and (name is None or not name.startswith(("utf-16", "utf-32", "utf-7")))
+        and (name is None or not name.startswith(("utf-16", "utf-32", *ASCII_DRESS)))
     ):
         return Decoded(data.decode("ascii"), "ascii")
     marked = _by_mark(data)
     if marked:
         return marked
     text = _strict(data, "utf-8")
-    if text is not None and not (name or "").startswith("iso2022"):
+    if text is not None and not (name or "").startswith(("iso2022", *ASCII_DRESS)):
         return Decoded(text, "utf-8", _named(name, "utf-8", label))
     if name and name not in SAYS_NOTHING and name not in CYRILLIC:
         found = _strict(data, name)
@@ -159,6 +162,9 @@ def _guess(data: bytes, name: str | None, label: str | None) -> Decoded:
         return _western(data, name, label)
     ranked = sorted(((score(data, c), c) for c in CYRILLIC), reverse=True)
     best_score, best = ranked[0]
+    patched = _patchwork(data, best) if best_score < PURE and b"\n" in data else None
+    if patched is not None:
+        return Decoded(patched, best, "charset_damaged")
     if name in CYRILLIC:
         own = score(data, name)
         if own >= best_score - BELIEVE_LABEL:
@@ -166,6 +172,20 @@ def _guess(data: bytes, name: str | None, label: str | None) -> Decoded:
     if best_score < 2.0:
         return _foreign(data, name, label)
     return Decoded(data.decode(best, "replace"), best, _named(name, best, label))
+
+
+def _patchwork(data: bytes, best: str) -> str | None:
+    """Lines in different single-byte charsets (an answer above a quote of another program), or None."""
+    out, foreign, looked = [], 0, 0
+    for line in data.split(b"\n"):
+        chosen = best
+        if looked < MAX_LOOKED_LINES and len(HIGH.findall(line[:SAMPLE])) >= 12:
+            looked += 1
+            worth, other = max((score(line, name), name) for name in CYRILLIC)
+            if other != best and worth >= PURE - 0.5 and worth - score(line, best) >= 2.0:
+                chosen, foreign = other, foreign + 1
+        out.append(line.decode(chosen, "replace"))
+    return "\n".join(out) if foreign else None
 
 
 def _is_western(data: bytes) -> bool:

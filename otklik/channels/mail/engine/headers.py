@@ -11,7 +11,16 @@ from otklik.channels.mail.engine.charset import codec_name, decode
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 2000
+MAX_HEADER_LINES = 200_000
 MAX_VALUE = 64 * 1024
+# Beyond the limits only these are still read: without them a mail has no sender, no thread and no parts.
+ESSENTIAL = frozenset(
+    {
+        "from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references",
+        "auto-submitted", "precedence", "list-id", "content-type", "content-transfer-encoding",
+        "content-disposition", "content-id",
+    }
+)  # fmt: skip
 
 FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:(.*)$", re.DOTALL)
 KNOWN = re.compile(
@@ -19,8 +28,9 @@ KNOWN = re.compile(
     rb"sender|content-[a-z-]+|x-[a-z0-9-]+|dkim-[a-z-]+|list-[a-z-]+|precedence|auto-submitted)[ \t]*:",
     re.IGNORECASE,
 )
+FOREIGN_FIELD = re.compile(rb"(?=[^:]*[\x80-\xff])[^\s:][^:\r\n]{0,100}:")
+ENVELOPE = re.compile(rb">?From (?![ \t]*:)")  # of a mailbox file; «From : …» is a field
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-FOLD = re.compile(r"[\r\n\t ]*[\r\n]+[\r\n\t ]*|\t")
 
 
 @dataclass(slots=True)
@@ -29,6 +39,8 @@ class Headers:
 
     fields: list[tuple[str, bytes]] = field(default_factory=list)
     troubles: list[tuple[str, str]] = field(default_factory=list)
+    crowded: bool = False  # the limits are passed: only ESSENTIAL fields are still taken
+    skipping: bool = False  # the field whose lines are being read was not taken
 
     def all(self, name: str) -> list[bytes]:
         return [value for key, value in self.fields if key == name]
@@ -55,14 +67,17 @@ def read_headers(block: bytes, *, top: bool = True) -> tuple[Headers, int]:
     """Headers of `block` and the offset where the body begins. `top`: a whole mail, not a part of one."""
     headers = Headers()
     place = _skip_start(block) if top else 0
+    count = 0
     while place < len(block):
         end = block.find(b"\n", place)
         end = len(block) if end < 0 else end
         line = block[place:end].rstrip(b"\r")
         following = end + 1
-        if not line.strip():
+        if not line.strip() and not (line and headers.fields and KNOWN.match(block, following)):
             return headers, min(following, len(block))
-        if place > MAX_HEADER_BYTES or len(headers.fields) >= MAX_HEADERS:
+        count += 1
+        headers.crowded = place > MAX_HEADER_BYTES or len(headers.fields) >= MAX_HEADERS
+        if count > MAX_HEADER_LINES:
             headers.troubles.append(("headers_too_large", ""))
             blank = re.compile(rb"\r?\n[ \t]*\r?\n").search(block, place)
             return headers, blank.end() if blank else len(block)
@@ -78,7 +93,7 @@ def _skip_start(block: bytes) -> int:
     blank = re.compile(rb"[\r\n]*").match(block, place)
     if blank and KNOWN.match(block, blank.end()):
         place = blank.end()
-    if block.startswith((b"From ", b">From "), place):
+    if ENVELOPE.match(block, place):
         end = block.find(b"\n", place)
         return len(block) if end < 0 else end + 1
     return place
@@ -87,16 +102,19 @@ def _skip_start(block: bytes) -> int:
 def _take_line(headers: Headers, line: bytes, block: bytes, following: int) -> bool:
     """False when `line` cannot belong to the headers, so that the body begins here."""
     if line[:1] in b" \t" and headers.fields:
-        name, value = headers.fields[-1]
-        if len(value) < MAX_VALUE:
-            headers.fields[-1] = (name, value + b"\n" + line)
+        _continue(headers, line)
         return True
-    match = FIELD.match(line)
+    match = FIELD.match(line.lstrip() if not headers.fields and KNOWN.match(line.lstrip()) else line)
     if match:
-        headers.fields.append((match[1].decode("latin-1").lower(), match[2][:MAX_VALUE]))
+        _start(headers, match[1].decode("latin-1").lower(), match[2])
         return True
-    if not headers.fields or not KNOWN.match(block, following):
+    if not KNOWN.match(block, following):
         return False
+    if not headers.fields:
+        # The first line names a field in letters that no field may have: «Тема: …».
+        foreign = bool(FOREIGN_FIELD.match(line))
+        headers.troubles += [("broken_headers", "")] * foreign
+        return foreign
     # A folded value whose continuation lost its indent: a known field follows, so this still is the header.
     name, value = headers.fields[-1]
     headers.fields[-1] = (name, value + b"\n " + line)
@@ -104,11 +122,34 @@ def _take_line(headers: Headers, line: bytes, block: bytes, following: int) -> b
     return True
 
 
+def _start(headers: Headers, name: str, value: bytes) -> None:
+    headers.skipping = headers.crowded and name not in ESSENTIAL
+    if not headers.skipping:
+        headers.fields.append((name, value[:MAX_VALUE]))
+    if headers.skipping or len(value) > MAX_VALUE:
+        headers.troubles.append(("headers_too_large", ""))
+
+
+def _continue(headers: Headers, line: bytes) -> None:
+    name, value = headers.fields[-1]
+    if headers.skipping:
+        return
+    if len(value) < MAX_VALUE:
+        headers.fields[-1] = (name, value + b"\n" + line[:MAX_VALUE])
+    else:
+        headers.troubles.append(("headers_too_large", ""))
+
+
 def unfold(text: str) -> str:
-    return CONTROL.sub("", FOLD.sub(" ", text))
+    """One line: each fold, with the blanks around it, is one blank. Plain splitting, so that it stays linear."""
+    if "\n" in text or "\r" in text:
+        first, *middle, last = text.replace("\r", "\n").split("\n")
+        inner = [line for line in (line.strip("\t ") for line in middle) if line]
+        text = " ".join([first.rstrip("\t "), *inner, last.lstrip("\t ")])
+    return CONTROL.sub("", text.replace("\t", " "))
 
 
-ENCODED = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?(.*?)(?:\?=|(?=[ \t]*[\r\n])|$)", re.DOTALL)
+ENCODED = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?(.*?)(?:\?=|(?=[ \t]{0,9}[\r\n])|$)", re.DOTALL)
 JOINABLE = re.compile(r"\s*\Z")
 
 
@@ -204,6 +245,8 @@ SPACES = re.compile(r"\s+")
 def message_ids(value: bytes) -> list[str]:
     """Ids without angle brackets, in order, each once. Tolerates missing brackets and folds inside."""
     text = unfold(value.decode("utf-8", "replace"))
+    if "=?" in text and "?=" in text:
+        text = decode_words(value)[0]  # Exchange encodes ids that are longer than a line
     found = [SPACES.sub("", item) for item in ID.findall(text)]
     if not any(found):
         words = [word.strip("<>,;\"'") for word in text.split()]
@@ -211,10 +254,13 @@ def message_ids(value: bytes) -> list[str]:
     return [item for item in dict.fromkeys(found) if item][:500]
 
 
+LOST_SEMICOLON = re.compile(r"^([\w.+-]+/[\w.+-]+)[ ](?=[\w*-]+=)")  # text/plain charset=utf-8
+
+
 def parameters(value: bytes) -> tuple[str, dict[str, str]]:
     """`text/plain; charset=…` as (lower-cased main value, parameters), RFC 2231 continuations joined."""
     text = decode(value, None).text if not value.isascii() else value.decode("ascii")
-    pieces = _split_params(unfold(text))
+    pieces = _split_params(LOST_SEMICOLON.sub(r"\1;", unfold(text).strip()))
     plain: dict[str, str] = {}
     parts: dict[str, dict[int, tuple[bool, str]]] = {}
     for piece in pieces[1:200]:

@@ -297,7 +297,6 @@ FLAT = frozenset(
         "html",
         "head",
         "body",
-        "o:p",
     ]
 )
 MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^<>]{20000})")
@@ -305,21 +304,51 @@ MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^<>]{20000})")
 
 def is_tangled(html: str) -> bool:
     """Whether open elements pile up so high that parsers need quadratic time (or a tag is monstrous)."""
+    if html.count("&") + html.count("\xa0") > 100_000:
+        return True
     if html.count("<") < MAX_DEPTH:
         return bool(len(html) > 20000 and "data:" not in html and MANY_ATTRIBUTES.search(html))
-    if html.count("&") > 100_000:
-        return True
-    depth = flat = 0
+    nest, flat = _Nest(), 0
     for match in TAG.finditer(html):
-        name = match[2].lower()
-        step = -1 if match[1] else 1
+        name, closes = match[2].lower(), bool(match[1])
         if name in FLAT:
-            flat = max(0, flat + step) if name in ("td", "table", "p", "li") else flat
-            continue
-        depth = max(0, depth + step)
-        if depth > MAX_DEPTH:
+            flat = max(0, flat + (-1 if closes else 1)) if name in ("td", "p", "li") else flat
+        elif nest.take(name, closes=closes) > MAX_DEPTH:
             return True
     return flat > 20 * MAX_DEPTH or bool("data:" not in html and MANY_ATTRIBUTES.search(html))
+
+
+# Formatting goes on behind the end of the block it began in; a scope keeps what lies outside it open.
+FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
+SCOPES = frozenset(["table", "object", "applet", "marquee", "template", "svg", "math"])
+
+
+class _Nest:
+    """Elements that a parser holds open, roughly: a closing tag without its opening one closes nothing."""
+
+    def __init__(self) -> None:
+        self.open: list[str] = []
+        self.formatting: dict[str, int] = {}
+
+    def take(self, name: str, *, closes: bool) -> int:
+        """How many are open after this tag."""
+        if name in FORMATTING:
+            self.formatting[name] = max(0, self.formatting.get(name, 0) + (-1 if closes else 1))
+        elif not closes:
+            self.open.append(name)
+        else:
+            self._close(name)
+        return len(self.open) + sum(self.formatting.values())
+
+    def _close(self, name: str) -> None:
+        for place in range(len(self.open) - 1, -1, -1):
+            if self.open[place] == name:
+                del self.open[place:]
+                return
+            if self.open[place] in SCOPES:
+                return
 
 
 HIDDEN_OPEN = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)

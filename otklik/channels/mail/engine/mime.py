@@ -21,7 +21,7 @@ from otklik.channels.mail.engine.headers import (
     read_headers,
 )
 
-MAX_DEPTH = 24
+MAX_DEPTH = 100
 MAX_PARTS = 1000
 AFTER_MARK = re.compile(rb"(--)?[ \t]*\r?(?=\n|\Z)")
 
@@ -66,7 +66,9 @@ def read_tree(raw: bytes, troubles: list[Trouble]) -> Part:
         default = "message/rfc822" if part.kind == "multipart/digest" else "text/plain"
         part.children = [_part(piece, part.depth + 1, default) for piece in pieces]
         count += len(pieces)
-        if not part.children:
+        if part.children:
+            part.body = b""  # its bytes live on in the children: a hundred levels need no hundred copies
+        else:
             part.kind = "text/plain"
         waiting.extend(reversed(part.children))
     return root
@@ -125,12 +127,15 @@ def _cut(body: bytes, boundary: bytes, troubles: list[Trouble]) -> list[bytes]:
 def _between(body: bytes, start: int, end: int) -> bytes:
     """A part without the line end after its delimiter and the one before the next."""
     start = body.find(b"\n", start, start + 2) + 1 or start
-    return body[start : max(start, end - 1)].removesuffix(b"\r")
+    end = max(start, end - 1)
+    if end > start and body[end - 1 : end] == b"\r":
+        end -= 1
+    return body[start:end]
 
 
 BASE64_TEXT = re.compile(rb"\s*(?:[A-Za-z0-9+/]{20,}[ \t]*\r?\n)*[A-Za-z0-9+/]{4,}={0,2}\s*\Z")
-QP_SIGN = re.compile(rb"=[0-9A-F]{2}")
 QP_HIGH = re.compile(rb"=[89A-F][0-9A-F]")
+SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")  # gateways add blanks at line ends
 QP_WRONG = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?(?:\n|\Z))")
 
 
@@ -144,7 +149,7 @@ def content(part: Part, troubles: list[Trouble]) -> bytes:
     if name in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return _uu(body, troubles)
     if name == "quoted-printable":
-        data = binascii.a2b_qp(body) if b"=" in body else body
+        data = binascii.a2b_qp(SOFT_BREAK.sub(b"=", body)) if b"=" in body else body
     else:
         data = body
         if text and len(QP_HIGH.findall(body)) >= 4 and not QP_WRONG.search(body):
@@ -156,7 +161,15 @@ def content(part: Part, troubles: list[Trouble]) -> bytes:
     return data
 
 
+FOOTER = re.compile(rb"\r?\n[ \t]*\r?\n(?=[^\n]*[^A-Za-z0-9+/=\s])")
+
+
 def _base64(body: bytes, text: bool, troubles: list[Trouble]) -> bytes:
+    footer = FOOTER.search(body) if text else None
+    if footer and BASE64_TEXT.match(body[: footer.start()]):
+        # A mailing list has added its footer as plain text below the encoded one.
+        troubles.append(("bad_base64", ""))
+        return loose_base64(body[: footer.start()])[0].rstrip() + b"\n\n" + body[footer.end() :]
     strange = len(body.translate(None, BASE64_BYTES + b"= \t\r\n"))
     spaces = body.count(b" ") if strange else 0
     if strange * 10 > len(body) or (text and spaces * 20 > len(body)):

@@ -115,10 +115,10 @@ class ParsedMail:
     def as_dict(self, lang: str = "ru") -> dict[str, Any]:
         """The record of `otklik mail parse` without "file"."""
         return {
-            "from": self.sender.as_dict() if self.sender else None,
-            "to": [person.as_dict() for person in self.to],
-            "cc": [person.as_dict() for person in self.cc],
-            "reply_to": [person.as_dict() for person in self.reply_to],
+            "from": _told(self.sender) if self.sender else None,
+            "to": [_told(person) for person in self.to],
+            "cc": [_told(person) for person in self.cc],
+            "reply_to": [_told(person) for person in self.reply_to],
             "subject": self.subject,
             "date": self.date,
             "message_id": self.message_id,
@@ -132,3 +132,8 @@ class ParsedMail:
             "bounce_of": self.bounce_of,
             "problems": [{"code": p.code, "message": p.message(lang)} for p in self.problems],
         }
+
+
+def _told(person: Address) -> dict[str, str | None]:
+    """A person in the record of the command line, where unknown is null."""
+    return {"name": person.name or None, "address": person.address or None}

@@ -17,6 +17,7 @@ from otklik.channels.mail.engine.reply import cut
 
 MAX_RAW = 64 * 1024 * 1024
 MAX_PROBLEMS = 30
+LINE_END = re.compile(rb"\r*\n|\r")
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -54,6 +55,14 @@ def _lines(raw: bytes) -> bytes:
     return raw.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
 
 
+def _readable(raw: bytes) -> bytes:
+    """`raw` itself unless its line ends hide the headers: attached files keep every byte they came with."""
+    first = LINE_END.search(raw)
+    if first is None or first[0] in (b"\n", b"\r\n"):
+        return raw
+    return _lines(raw) if first[0] != b"\r" else raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def _parse(raw: bytes) -> ParsedMail:
     troubles: list[Trouble] = []
     if len(raw) > MAX_RAW:
@@ -61,7 +70,7 @@ def _parse(raw: bytes) -> ParsedMail:
         raw = raw[:MAX_RAW]
     if not raw.strip():
         troubles.append(("empty", ""))
-    root = read_tree(_lines(raw), troubles)
+    root = read_tree(_readable(raw), troubles)
     if raw.strip() and not root.headers.fields:
         troubles.append(("no_headers", ""))
     body = collect(root)

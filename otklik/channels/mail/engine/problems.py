@@ -22,6 +22,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
                        "The formatting is too large or too tangled: only the text is shown."),
     "no_from": ("Нет отправителя: поле From пусто.", "There is no sender: the From field is empty."),
     "bad_address": ("Адрес написан с ошибкой: {0}.", "An address is written wrongly: {0}."),
+    "too_many_addresses": ("Адресов больше {0}: остальные есть в исходном письме.",
+                           "There are more than {0} addresses: the rest is in the original mail."),
     "no_date": ("Нет даты отправки.", "There is no sending date."),
     "bad_date": ("Дата отправки не читается: {0}.", "The sending date cannot be read: {0}."),
     "date_no_zone": ("В дате нет часового пояса: взят UTC.", "The date has no time zone: UTC was assumed."),

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 
 from otklik.channels.mail.engine import replymarks as marks
+from otklik.channels.mail.engine.signature import fences, mark_signatures
 
 MAX_LINES = 20_000
 MAX_LINE = 2_000  # longer lines are prose: no mark is that long, and patterns need not see them
-SIGNATURE_LINES = 12
-SIGNATURE_REACH = 60  # lines from the end in which a signature (and a postscript) may begin
 MAX_MARKS = 300  # looks that cost; a letter has a handful, a log may have a hundred thousand
 
 
@@ -55,7 +54,7 @@ def _label(text: str) -> tuple[list[str], list[str]]:
     # Beyond the limit lines follow the last decided one: such mails are logs, not letters.
     looked = [line if len(line) <= MAX_LINE else line[:80] + "…" for line in lines[:MAX_LINES]]
     letters = _quotes(looked)
-    _signatures(looked, letters)
+    mark_signatures(looked, letters)
     _never_empty(looked, letters)
     letters += [letters[-1] if letters else "R"] * (len(lines) - len(looked))
     _place_blanks(lines, letters)
@@ -82,7 +81,7 @@ def _look(lines: list[str]) -> Look:
 
 
 def _quotes(lines: list[str]) -> list[str]:
-    fenced = _fences(lines)
+    fenced = fences(lines)
     letters = ["R"] * len(lines)
     look = _look(lines)
     initials = look.initials
@@ -106,15 +105,6 @@ def _quotes(lines: list[str]) -> list[str]:
         else:
             place += 1
     return letters
-
-
-def _fences(lines: list[str]) -> list[bool]:
-    """Lines inside ``` blocks: code, in which nothing is a mark. An unclosed fence is no fence."""
-    ticks = [index for index, line in enumerate(lines) if line.lstrip().startswith("```")]
-    inside = [False] * len(lines)
-    for start, end in zip(ticks[::2], ticks[1::2], strict=False):
-        inside[start : end + 1] = [True] * (end + 1 - start)
-    return inside
 
 
 def _is_quoted(line: str, initials: bool) -> bool:
@@ -192,20 +182,29 @@ def _header_block(look: Look, place: int) -> int:
             wrapped = "@" in lines[index] or lines[index].startswith((" ", "\t"))
             if strangers > (3 if wrapped else 1):
                 break
-    return end if _believable(lines, place, seen) else 0
+    if _believable(lines, place, seen):
+        return end
+    # The app of Yandex: a rule, «Кому: …;», «Тема: …;», and then its usual «date, name, address:».
+    return (
+        end if len(seen) == 2 and "to" in seen and _ruled(lines, place) and _attribution(look, end)[0] else 0
+    )
 
 
 def _believable(lines: list[str], place: int, seen: dict[str, str]) -> bool:
     """Enough labels, and something only a program writes: an address, a date, a rule above."""
     block = " ".join(lines[place : place + 12])
     evidence = "@" in block or marks.has_date(" ".join(seen.values()))
-    above = next((lines[i] for i in range(place - 1, max(-1, place - 4), -1) if lines[i].strip()), "")
-    ruled = bool(marks.RULE.match(above) or marks.SEPARATOR.match(above))
+    ruled = _ruled(lines, place)
     if "from" not in seen:
         return len(seen) >= 3 and evidence and ruled
     if len(seen) >= 3:
         return evidence or ruled
     return len(seen) == 2 and evidence and (ruled or "@" in seen["from"]) and "subject" in seen
+
+
+def _ruled(lines: list[str], place: int) -> bool:
+    above = next((lines[i] for i in range(place - 1, max(-1, place - 4), -1) if lines[i].strip()), "")
+    return bool(marks.RULE.match(above) or marks.SEPARATOR.match(above))
 
 
 def _with_rules(lines: list[str], place: int) -> int:
@@ -230,8 +229,7 @@ def _doubtful(look: Look, letters: list[str], place: int, end: int) -> bool:
 def _written(lines: list[str], letters: list[str], place: int) -> bool:
     """Whether the person wrote anything above `place`."""
     return any(
-        letter == "R" and line.strip() and not marks.RULE.match(line)
-        for line, letter in zip(lines[:place], letters[:place], strict=True)
+        letters[i] == "R" and lines[i].strip() and not marks.RULE.match(lines[i]) for i in range(place)
     )
 
 
@@ -263,96 +261,6 @@ def _after_mobile(look: Look, letters: list[str], place: int) -> int:
         if lines[index].strip():
             letters[index] = "Q"
     return len(lines)
-
-
-# --- signatures -------------------------------------------------------------------------------------
-
-
-def _signatures(lines: list[str], letters: list[str]) -> None:
-    """Look at the end of the first and of the last stretch of the person's own lines."""
-    stretches = _stretches(lines, letters)
-    for start, end in {stretches[0], stretches[-1]} if stretches else set():
-        first = _signature_start(lines, start, end)
-        last = end
-        if first < 0:
-            continue
-        for index in range(first + 1, end):
-            if marks.POSTSCRIPT.match(lines[index]):
-                last = index
-                break
-        letters[first:last] = ["S"] * (last - first)
-
-
-def _stretches(lines: list[str], letters: list[str]) -> list[tuple[int, int]]:
-    out: list[tuple[int, int]] = []
-    start = -1
-    for index, letter in enumerate([*letters, "Q"]):
-        if letter == "R" and start < 0:
-            start = index
-        elif letter != "R" and start >= 0:
-            if any(line.strip() for line in lines[start:index]):
-                out.append((start, index))
-            start = -1
-    return out
-
-
-def _signature_start(lines: list[str], start: int, end: int) -> int:
-    """First line of the signature in lines[start:end], or -1."""
-    fenced = _fences(lines[start:end])
-    own = [index for index in range(start, end) if lines[index].strip()]
-    for place, index in enumerate(own):
-        far = len(own) - place > SIGNATURE_REACH
-        if fenced[index - start] or (far and lines[index] != "-- "):
-            continue
-        below = [lines[i] for i in own[place + 1 : place + 2 + SIGNATURE_REACH]]
-        if _opens(lines, index, below, first=place == 0):
-            return index
-    return -1
-
-
-def _opens(lines: list[str], index: int, below: list[str], *, first: bool) -> bool:
-    """`below` is what follows up to the end, without blank lines."""
-    line = lines[index]
-    if line.rstrip() == "--" and line in ("-- ", "--"):
-        return bool(below) and (line == "-- " or _card(below)) or not below
-    if marks.DASHES.match(line):
-        if not first and lines[index - 1].strip():
-            return False  # a rule under a heading or inside a table, a dash in a list
-        return bool(below) and _card(below) and len(below) <= 8 and _is_card_rule(line, below)
-    if marks.FOOTER.match(line) or marks.is_mobile_signature(line):
-        return _card(below)
-    if marks.is_closing(line):
-        return _card(below) and not (first and not below)
-    if first:
-        return False
-    before = lines[index - 1].strip() if index else ""
-    if marks.DASH_NAME.match(line) and not before.startswith("-"):
-        return not before and _card(below)
-    return not before and bool(marks.PERSON.match(line)) and _is_visiting_card(below)
-
-
-def _card(below: list[str]) -> bool:
-    """Only short lines that are no sentences: name, post, company, phones. A postscript ends it."""
-    own = []
-    for line in below:
-        if marks.POSTSCRIPT.match(line):
-            break
-        own.append(line)
-    return len(own) <= SIGNATURE_LINES and all(
-        len(line) <= 120 and not marks.is_sentence(line) for line in own
-    )
-
-
-def _is_card_rule(line: str, below: list[str]) -> bool:
-    """A drawn line opens a signature only above contacts; «—» and «__» also above a short name."""
-    if any(marks.CONTACT.search(item) for item in below):
-        return True
-    return line.strip() in ("—", "–", "__") and len(below) <= 4 and all(len(item) <= 40 for item in below)
-
-
-def _is_visiting_card(below: list[str]) -> bool:
-    """After a name line: at least two more lines, one of them a contact, none a sentence."""
-    return 2 <= len(below) <= 8 and _card(below) and any(marks.CONTACT.search(item) for item in below)
 
 
 # --- the last word ----------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ WHICH = (
     r"välitetty|oorspronkelijk|doorgestuurd|вихідне|переслане|бастапқы|начало|конец|begin|end"
 )
 SEPARATOR = re.compile(
-    rf"^\s*[-_=*—–]{{2,}}\s*(?:(?:{WHICH})[\w\s'’]{{0,30}}?(?:{MESSAGE})|(?:{MESSAGE})\s(?:{WHICH})|"
+    rf"^(?!.*\bPGP\b)\s*[-_=*—–]{{2,}}\s*(?:(?:{WHICH})[\w\s'’]{{0,30}}?(?:{MESSAGE})|(?:{MESSAGE})\s(?:{WHICH})|"
     rf"пересылаемое сообщение|(?:the )?original message)[\w\s.'’]{{0,20}}[-_=*—–]{{2,}}\s*$",
     re.IGNORECASE,
 )
@@ -84,9 +84,9 @@ PHRASE = re.compile(
 )
 ZOHO = re.compile(rf"^\s*-{{3,}}\s*.{{6,200}}\s(?:{VERBS})\s*-{{3,}}\s*$", re.IGNORECASE)
 REPLY_ABOVE = re.compile(
-    r"^\s*[-=#*\s]*(?:(?:please )?(?:reply|type your reply) above this line|ответьте выше этой "
-    r"(?:строки|линии)|"
-    r"пишите (?:ответ )?выше этой (?:строки|линии|черты))[-=#*\s.]*$",
+    r"^\s*[-=#*\s]*(?:(?:please,? )?(?:reply|(?:type|write|enter) your reply) above this line|"
+    r"(?:пожалуйста,? )?(?:ответьте|отвечайте|(?:на)?пишите|введите|вводите)(?: (?:ваш|свой))?(?: ответ)? "
+    r"(?:выше|над) этой (?:строки|строкой|линии|линией|черты|чертой))[-=#*\s.]*$",
     re.IGNORECASE,
 )
 RULE = re.compile(r"^\s*[-_=*—–─]{3,}\s*$")
@@ -125,7 +125,8 @@ SENT_BY = re.compile(
     r"inviato (?:da|dal|con)|enviado (?:desde|do|de|a partir|pelo)|verzonden (?:vanaf|vanuit|met|via|van)|"
     r"wysłan[eo] (?:z|za)|skickat från|sendt (?:fra|via)|lähetetty|get outlook for|скачать outlook|"
     r"загрузить outlook|получить outlook|"
-    r"download outlook|obtenir outlook|outlook für|fra min|från min)\b(?P<rest>.{0,160})$",
+    r"download outlook|obtenir outlook|outlook für|fra min|från min|"
+    r"(?:get|получить|скачать|загрузить)(?= [\w. ]{2,20} (?:for|для) (?:ios|android|iphone)))\b(?P<rest>.{0,160})$",
     re.IGNORECASE,
 )
 LINK = re.compile(r"<?(?:https?://|mailto:)\S+>?|\([^()]*https?://[^()]*\)|\[[^\]]*\]")
@@ -168,7 +169,19 @@ FOOTER = re.compile(
     r"avast logo)",
     re.IGNORECASE,
 )
-
+# Lawyers' small print below a signature: looked for in a line and the next ones, joined.
+DISCLAIMER = re.compile(
+    r"^\W*(?:"
+    r"(?:настоящее|данное|это) (?:электронное )?(?:сообщение|письмо|e-?mail)\b(?=.{0,400}(?:конфиденциальн|"
+    r"(?:исключительно|только) (?:для )?(?:адресат|лиц|указанн|получател)|по ошибке))|"
+    r"(?:информация|сведения), содержащ\w+ в (?:настоящем|данном|этом) (?:электронном )?(?:письме|сообщении)|"
+    r"конфиденциально[.:]|уведомление о конфиденциальности|"
+    r"this (?:e-?mail|message|communication)\b(?=.{0,400}(?:confidential|privileged|intended (?:solely|only)))|"
+    r"(?:the )?information (?:contained )?in this (?:e-?mail|message)|confidential(?:ity)? (?:notice|note)\b|"
+    r"disclaimer:)",
+    re.IGNORECASE,
+)
+PGP_SIGNATURE = re.compile(r"^-----(BEGIN|END) PGP SIGNATURE-----\s*$")
 
 MAX_ATTRIBUTION = 400
 LAST_WORDS = tuple({verb.replace("\\", "").rpartition(" ")[2] for verb in VERBS.split("|")})
@@ -196,7 +209,7 @@ def is_attribution(text: str, *, quote_follows: bool) -> bool:
     dated = has_date(text)
     if quote_follows and (NAME_WROTE.match(text) or (dated and text.endswith(":") and ADDRESS.search(text))):
         return True
-    if quote_follows and dated and VERB_COLON.search(text):
+    if quote_follows and dated and (VERB_COLON.search(text) or _ends_dated(text)):
         return True
     if not dated:
         return False
@@ -206,6 +219,11 @@ def is_attribution(text: str, *, quote_follows: bool) -> bool:
     if quote_follows and lead and VERB_END.search(text):
         return True
     return bool(lead and CLOCK.search(text) and THUNDERBIRD.match(text))
+
+
+def _ends_dated(text: str) -> bool:
+    """Roundcube: «Магазин писал(а) 2026-10-29 14:11:»."""
+    return text.endswith(":") and bool(VERB_INSIDE.search(text)) and bool(CLOCK.search(text[-9:]))
 
 
 def _addressed(text: str, lead: bool) -> bool:

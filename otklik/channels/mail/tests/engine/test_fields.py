@@ -52,6 +52,9 @@ def test_no_sender_is_a_problem_and_null() -> None:
         ("undisclosed-recipients:;", []),
         ("Отдел: a@x.ru, b@x.ru;", ["a@x.ru", "b@x.ru"]),
         ("a@x.ru,, ,b@x.ru,", ["a@x.ru", "b@x.ru"]),
+        ("a@x.ru b@x.ru", ["a@x.ru", "b@x.ru"]),
+        ("<a@x.ru> <b@x.ru>", ["a@x.ru", "b@x.ru"]),
+        ('<"">', []),
         ('"Иванов, Иван" <a@x.ru>, b@x.ru', ["a@x.ru", "b@x.ru"]),
     ],
 )

@@ -131,3 +131,21 @@ def test_html_bombs_are_defused_in_time(bomb: str) -> None:
     parsed = read(bomb + "привет", Content_Type="text/html; charset=utf-8")
     assert time.monotonic() - started < 5
     assert "fault" not in [problem.code for problem in parsed.problems]
+
+
+@pytest.mark.parametrize(
+    "unit", ["</div><b>", "</div><ul>", "</p></div><o:p>", "<div><table><td></div>", "\xa0", "&"]
+)
+def test_stray_closing_tags_do_not_hide_a_tower(unit: str) -> None:
+    started = time.process_time()
+    parsed = read(
+        f"<p>Где заказ?</p>{unit * (1_500_000 // len(unit))}", Content_Type="text/html; charset=utf-8"
+    )
+    assert parsed.text.startswith("Где заказ?")
+    assert time.process_time() - started < 5  # quadratic work took minutes
+
+
+def test_a_long_letter_with_sloppy_tags_keeps_its_look() -> None:
+    row = "<div><span>строка</div><p>ещё<o:p></o:p></p></b><table><tr><td>a<td>b</table>"
+    parsed = read(row * 1500, Content_Type="text/html; charset=utf-8")
+    assert parsed.html is not None and parsed.html.count("строка") == 1500

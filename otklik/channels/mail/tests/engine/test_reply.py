@@ -190,3 +190,56 @@ def test_replies_of_many_programs_end_where_the_person_ended() -> None:
         ):
             wrong.append((path.name, reply[-80:]))
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "С уважением, Иван\n\nДанное сообщение конфиденциально и предназначено только адресату.",
+        "Regards,\nIvan\n\nThis e-mail is confidential and intended solely for the addressee.",
+        "Настоящее письмо и вложения к нему предназначены исключительно для\nуказанного получателя.",
+        "______________\nИван Петров\nДиректор",
+        "Получить BlueMail для Android",
+        "-----BEGIN PGP SIGNATURE-----\n\niQIzBAEBCgAdFiEE\n-----END PGP SIGNATURE-----",
+    ],
+)
+def test_small_print_and_machine_lines_are_a_signature(tail: str) -> None:
+    parts = split(f"Где мой заказ?\n\n{tail}")
+    assert (parts.reply, parts.quoted, parts.signature.strip("\n")) == ("Где мой заказ?", "", tail)
+
+
+def test_a_long_text_below_small_print_is_not_swallowed() -> None:
+    words = "\n".join(
+        f"Чайник номер {number} пришёл без крышки и без коробки, замените." for number in range(20)
+    )
+    text = f"Добрый день!\n\nС уважением, Иван\n\nДанное сообщение конфиденциально.\n\n{words}"
+    assert words in split(text).reply
+
+
+def test_words_about_a_message_are_not_small_print() -> None:
+    text = "Добрый день!\n\nДанное сообщение прошу передать директору.\nЖду ответа."
+    assert split(text).reply == text
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "Магазин писал(а) 2026-10-29 14:11:\n> Добрый день!",
+        "##- Пожалуйста, пишите ответ выше этой строки -##\n\nДобрый день!",
+        "----------------\nКому: Иван (i@x.ru);\nТема: Заказ;\n29.10.2026, 14:11, "
+        '"Магазин" <help@shop.ru>:\n\nДобрый день!',
+    ],
+)
+def test_rare_announcements_of_a_quote_are_known(quote: str) -> None:
+    parts = split(f"Спасибо, получил.\n\n{quote}")
+    assert (parts.reply, parts.quoted.strip("\n")) == ("Спасибо, получил.", quote)
+
+
+def test_an_answer_below_the_phones_signature_is_the_reply() -> None:
+    parts = split(f"Отправлено с iPhone\n\nСпасибо, жду\n\n29.10.2026 14:11, Магазин пишет:\n{MARKED}")
+    assert (parts.reply.strip(), parts.signature) == ("Спасибо, жду", "Отправлено с iPhone")
+
+
+def test_a_signed_text_in_pgp_armour_is_the_reply() -> None:
+    text = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nГде мой заказ?"
+    assert "Где мой заказ?" in split(text).reply

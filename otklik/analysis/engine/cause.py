@@ -1,0 +1,110 @@
+"""Why the writer is unhappy: causes of the industry's preset, and those the organisation added itself."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from otklik.analysis.engine.content import Content
+from otklik.analysis.engine.cues import LEXICON, Cue, Matcher
+from otklik.analysis.engine.features import Floats
+
+OUTSIDE = 0.25  # what remains of the probability of a cause that the industry's preset does not have
+HABIT = 0.5  # how much it counts that a cause is usual or rare in the industry
+DOUBT = 0.3  # how much it counts whether the writer is unhappy at all
+UNHAPPY = ("complaint", "negative_feedback")
+SURE = 0.5
+MOST = 3
+OWN = 0.9  # probability of a cause of the organisation whose words were met
+CALM = ("thanks", "advertising", "spam", "purchase_interest", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCause:
+    """A cause the organisation added: its name and the phrases that give it away."""
+
+    name: str
+    patterns: tuple[str, ...]
+
+
+class Taxonomy:
+    """The causes that may be given: a preset without those taken out, and the organisation's own."""
+
+    def __init__(
+        self, preset: str | None = None, own: Sequence[OwnCause] = (), without: Sequence[str] = ()
+    ) -> None:
+        every = presets()
+        if preset is not None and preset not in every:
+            raise ValueError(preset)
+        self.preset = preset
+        self.inside = None if preset is None else every[preset]
+        self.without = frozenset(without)
+        self.own = tuple(own)
+        self._matcher = Matcher([Cue(one.name, pattern) for one in own for pattern in one.patterns])
+
+    def found(self, seen: Content) -> dict[int, list[str]]:
+        """Own causes met in each text."""
+        if not self.own:
+            return {}
+        hits = self._matcher.find(seen.batch)
+        met: dict[int, list[str]] = {}
+        for row, group in zip(hits.rows.tolist(), hits.groups.tolist(), strict=True):
+            names = met.setdefault(row, [])
+            if self._matcher.groups[group] not in names:
+                names.append(self._matcher.groups[group])
+        return met
+
+
+@cache
+def presets() -> dict[str, frozenset[str]]:
+    """The industries and the causes each of them knows."""
+    found: dict[str, set[str]] = {}
+    with (LEXICON / "presets.tsv").open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE):
+            found.setdefault(row["preset"], set()).add(row["cause"])
+    return {name: frozenset(causes) for name, causes in found.items()}
+
+
+def causes(
+    seen: Content, taxonomy: Taxonomy, intents: Sequence[Sequence[str]]
+) -> list[list[tuple[str, float]]]:
+    """The causes of every text, main one first; a text without trouble or question about it has none."""
+    names, shares = seen.labels("cause"), likelihood(seen, taxonomy)
+    level = float(seen.model.card.get("cause_level", 0.25))
+    unhappy = _unhappy(seen)
+    own = taxonomy.found(seen)
+    answers = []
+    for row, wanted in enumerate(intents):
+        at = np.flatnonzero(shares[row] >= level)
+        if not len(at) and unhappy[row] >= SURE:
+            at = np.array([int(shares[row].argmax())])
+        if all(one in CALM for one in wanted):
+            at = at[:0]
+        at = at[np.argsort(-shares[row, at], kind="stable")][:MOST]
+        found = [(name, OWN) for name in own.get(row, ())]
+        answers.append(found + [(names[k], round(float(shares[row, k]), 4)) for k in at])
+    return answers
+
+
+def likelihood(seen: Content, taxonomy: Taxonomy) -> Floats:
+    """Probability of each cause in each text: the model's, seen in the light of the industry and of the intent."""
+    names, shares = seen.labels("cause"), np.clip(seen.shares("cause"), 1e-4, 1 - 1e-4)
+    habits = seen.model.card.get("habits", {}).get(taxonomy.preset)
+    if habits is not None:
+        logits = np.log(shares / (1 - shares)) + HABIT * np.array(habits, dtype=np.float32)
+        shares = 1 / (1 + np.exp(-logits))
+    if taxonomy.inside is not None:
+        outside = [name not in taxonomy.inside for name in names]
+        shares = np.where(outside, shares * OUTSIDE, shares)
+    shares = np.where([name in taxonomy.without for name in names], 0, shares)
+    return (shares * _unhappy(seen)[:, None] ** DOUBT).astype(np.float32)
+
+
+def _unhappy(seen: Content) -> Floats:
+    columns = [seen.labels("intent").index(name) for name in UNHAPPY]
+    likelier: Floats = seen.shares("intent")[:, columns].max(axis=1)
+    return likelier

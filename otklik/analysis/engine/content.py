@@ -1,0 +1,108 @@
+"""What a message is about: one linear model over n-grams, word vectors, our phrases and the look of the text.
+
+It answers for intent, cause, severity and the rest of the contract that no public Russian data teaches; the
+modules beside it add the rules. Everything is computed for a whole batch at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otklik.analysis.engine import cues
+from otklik.analysis.engine.aim import aim
+from otklik.analysis.engine.dense import dense
+from otklik.analysis.engine.features import Floats, counted, grams
+from otklik.analysis.engine.linear import Model, Reading, Space, load
+from otklik.analysis.engine.text import Batch
+
+MODEL = Path(__file__).parent / "models" / "content.npz"
+LOOK = 10  # columns of `look`
+
+
+@dataclass(slots=True)
+class Content:
+    """A batch as the content model saw it."""
+
+    batch: Batch
+    hits: cues.Hits
+    counts: Floats  # texts × groups of phrases
+    reading: Reading
+    scores: Floats  # texts × labels of all heads
+    model: Model
+    _shares: dict[str, Floats] = field(default_factory=dict)
+    _places: tuple[list[int], list[int]] | None = None
+
+    def head(self, name: str) -> Floats:
+        """Scores of one head: texts × its labels."""
+        return self.scores[:, self.model.heads[name].columns]
+
+    def shares(self, name: str) -> Floats:
+        """Calibrated probabilities of one head; not to be changed in place."""
+        if name not in self._shares:
+            self._shares[name] = self.model.heads[name].probabilities(self.head(name))
+        return self._shares[name]
+
+    def places(self) -> tuple[list[int], list[int]]:
+        """Where every token begins and ends in its raw text."""
+        if self._places is None:
+            batch = self.batch
+            ends = batch.raw_ends(np.arange(len(batch.starts)))
+            self._places = batch.where[batch.starts].tolist(), ends.tolist()
+        return self._places
+
+    def labels(self, name: str) -> list[str]:
+        return self.model.heads[name].labels
+
+    def met(self, group: str) -> NDArray[np.bool_]:
+        """Which texts have a phrase of this group."""
+        return self.counts[:, cues.shipped().group(group)] > 0
+
+
+@lru_cache(maxsize=4)
+def model(path: Path = MODEL) -> Model:
+    return load(path)
+
+
+def understand(batch: Batch, known: Model) -> Content:
+    """Read a batch with the content model."""
+    hits, counts, extra = columns(batch)
+    reading = read(known.space, batch, extra)
+    return Content(batch, hits, counts, reading, known.scores(reading), known)
+
+
+def read(space: Space, batch: Batch, extra: Floats) -> Reading:
+    """The batch as numbers of the space: n-grams, the dense columns of all models, and our own."""
+    blocks = grams(batch)
+    parts = [
+        counted(block, known, idf, len(batch)) * power
+        for block, known, idf, power in zip(blocks, space._columns, space.idf, space.powers, strict=True)
+    ]
+    return Reading(blocks, parts, (np.hstack([dense(batch), extra]) * space.scale).astype(np.float32))
+
+
+def columns(batch: Batch) -> tuple[cues.Hits, Floats, Floats]:
+    """Phrases found, their counts, and the columns that the model adds to n-grams and vectors."""
+    matcher = cues.shipped()
+    hits = matcher.find(batch)
+    counts = hits.counts(len(batch), len(matcher.groups))
+    return hits, counts, np.hstack([np.log1p(counts), look(batch), aim(batch, hits)]).astype(np.float32)
+
+
+def look(batch: Batch) -> Floats:
+    """Length, capitals, the largest number, whether it ends with a question: per text."""
+    rows = np.zeros((len(batch), LOOK), dtype=np.float32)
+    for number, whole in enumerate(batch.texts):
+        text = whole[:2000]
+        end = text.rstrip()[-1:]
+        size = len(text)
+        digits = sum(map(str.isdigit, text))
+        rows[number] = (
+            np.log1p(size), size < 25, size < 60, end == "?", end == "!", end == ")",
+            min(text.count("«"), 3), min(digits, 20) / 10, min(text.count("!"), 6), min(text.count("?"), 3),
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,96 @@
+"""Numbers about a text that are not n-grams: its lexicon, its signs, the average of its words' vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otklik.analysis.engine import words
+from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.text import URL_MARK, USER_MARK, Batch
+from otklik.analysis.engine.vectors import averages, vectors
+
+FLIP = -0.7  # what a negation makes of a strength
+LEXICAL = 28
+SIGNS = 15
+WIDTH = LEXICAL + SIGNS + 2 * 128  # columns of `dense`
+
+
+def dense(batch: Batch) -> Floats:
+    """Texts × WIDTH. The first LEXICAL + SIGNS columns are raw counts and shares, the rest has length one."""
+    places = vectors().places(batch)
+    return np.hstack([lexical(batch, places), signs(batch), averages(batch, places)]).astype(np.float32)
+
+
+def lexical(batch: Batch, places: NDArray[np.int64], chosen: NDArray[np.bool_] | None = None) -> Floats:
+    """Counts and sums of the lexicon per text, over all tokens or the chosen ones."""
+    rows, height = batch.token_rows, len(batch)
+    if not len(rows):
+        return np.zeros((height, LEXICAL), dtype=np.float32)
+    use = np.ones(len(rows), dtype=np.float32) if chosen is None else chosen.astype(np.float32)
+    raw = words.scores(batch)
+    marks, behind = words.negated(batch)
+    strong = words.intensified(batch)
+    strength = np.where(behind, raw * np.float32(FLIP), raw) * use
+    near = np.where(places >= 0, vectors().polarity[places], 0)
+    near = np.where(behind, near * np.float32(FLIP), near) * use
+    plain = ~behind & (use > 0)
+
+    def total(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return np.bincount(rows, weights=values, minlength=height).astype(np.float64)
+
+    counts = [total(plain & (raw == level)) for level in (-3, -2, -1, 1, 2, 3)]
+    counts += [
+        total(use * flags)
+        for flags in (behind & (raw > 0), behind & (raw < 0), marks, strong, behind & (raw == 0))
+    ]
+    length = total(use)
+    return np.hstack([np.log1p(np.array(counts)).T, _sums(total, strength, near, length, rows)]).astype(
+        np.float32
+    )
+
+
+def _sums(total, strength: Floats, near: Floats, length: NDArray[np.float64], rows) -> Floats:  # type: ignore[no-untyped-def]
+    some = np.maximum(length, 1)
+    root = np.sqrt(some)
+    highest, lowest = np.zeros(len(length)), np.zeros(len(length))
+    np.maximum.at(highest, rows, near)
+    np.minimum.at(lowest, rows, near)
+    balance, neighbours = total(strength), total(near)
+    good, bad = total(np.maximum(strength, 0)), total(np.minimum(strength, 0))
+    columns = [
+        np.tanh(balance / 3), balance / root / 2, neighbours / root, neighbours / some * 3, highest / 2, lowest / 2,
+        np.sqrt(total(np.maximum(near, 0) ** 2)) / 2, np.sqrt(total(np.minimum(near, 0) ** 2)) / 2,
+        (good > 0) & (bad < 0), (good == 0) & (bad == 0), np.log1p(length) / 3, (good > 0) & (bad == 0),
+        (good == 0) & (bad < 0), balance >= 3, balance <= -3, balance >= 6, balance <= -6,
+    ]  # fmt: skip
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def signs(batch: Batch) -> Floats:
+    """Brackets, exclamation and question marks, capitals, links: how a text looks."""
+    height = len(batch)
+    points, rows = batch.points, batch.row
+    counted = {
+        sign: np.bincount(rows[points == ord(sign)], minlength=height).astype(np.float32)
+        for sign in ')(!?:…«".'
+    }
+    links = np.bincount(rows[points == URL_MARK], minlength=height)
+    people = np.bincount(rows[points == USER_MARK], minlength=height)
+    digits = np.bincount(rows[(points >= 48) & (points <= 57)], minlength=height)
+    columns = [
+        counted[")"] > counted["("], counted["("] > counted[")"], counted[")"] >= counted["("] + 2,
+        counted["("] >= counted[")"] + 2, counted["!"] > 0, np.minimum(counted["!"], 3) / 3,
+        np.minimum(counted["?"], 3) / 3, (counted["…"] > 0) | (counted["."] >= 3), (counted['"'] + counted["«"]) > 0,
+        links > 0, people > 0, digits > 0, _capitals(batch) * 2, _starts_with(batch, "rt"), counted[":"] > 0,
+    ]  # fmt: skip
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _capitals(batch: Batch) -> Floats:
+    shares = [sum(map(str.isupper, text[:500])) / (min(len(text), 500) + 1) for text in batch.texts]
+    return np.array(shares, dtype=np.float32)
+
+
+def _starts_with(batch: Batch, word: str) -> NDArray[np.bool_]:
+    return np.array([text[: len(word)].lower() == word for text in batch.texts], dtype=bool)

@@ -1,0 +1,123 @@
+"""The language of a text: letters that only one language has, frequent words, a linear model for the rest."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
+from otklik.analysis.engine.vectors import found
+
+LANGUAGES = ("ru", "uk", "kk", "en", "other")
+LETTERS = {"ru": "ыэъ", "uk": "їєґ", "kk": "әғқңөұүһ"}  # і is Ukrainian and Kazakh
+COMMON = {
+    "ru": """и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по только ее мне было вот от
+        меня еще нет о из ему теперь когда даже ну вдруг ли если уже или ни быть был него до вас нибудь опять уж вам
+        ведь там потом себя ничего ей может они тут где есть надо ней для мы тебя их чем была сам чтоб без будто чего
+        раз тоже себе под будет ж тогда кто этот того потому этого какой совсем ним здесь этом один почти мой тем
+        чтобы нее сейчас были куда зачем всех никогда можно при наконец об другой хоть после над больше тот через эти
+        нас про всего них какая много разве три эту моя хорошо свою этой перед иногда лучше чуть том нельзя такой им
+        более всегда конечно всю между это очень спасибо просто почему который которые сегодня день нужно""",
+    "uk": """і й та в у не що він на я з із зі як а то все вона так його але ти до же ви за би по тільки її мені було
+        ось від мене ще нема немає про йому тепер коли навіть ну чи якщо вже або ні бути був нього вас знову вам адже
+        там потім себе нічого їй може вони тут де є треба для ми тебе їх чим була сам щоб без наче чого теж собі під
+        буде тоді хто цей того тому цього який зовсім ним один майже мій тим нині були куди навіщо всіх ніколи можна
+        при нарешті інший хоч після над більше той через ці нас всього них яка багато хіба три цю моя добре свою цієї
+        перед іноді краще трохи такий їм завжди звичайно між це дуже дякую просто чому сьогодні день потрібно щось
+        хтось лише якось також саме свій своє твій наш ваш вони всі усі мій людина робити роблю люблю знаю хочу""",
+    "kk": """және мен сен ол біз сіз олар бұл бул осы сол емес бар жоқ жок үшін ушин өте оте деп де да ма ме ба бе па
+        пе екен еді гой ғой қой кой бірақ бирак керек маған маган сізге қалай калай неге не кім ким қандай кандай бір
+        бир екі көп коп тек жақсы жаксы рахмет болады болды болып еш ештеңе барлық барлык тағы тагы енді сосын кейін
+        дейін туралы арқылы сияқты сиякты сондай осындай менің менин сенің оның бізге оған маған сендер сіздер
+        қазір казир қалды алды келді кетті жатыр отыр тұр жүр бол бер керемет ұнады унады ойын адам рет жыл күн""",
+    "en": """the be to of and a in that have i it for not on with he as you do at this but his by from they we say her
+        she or an will my one all would there their what so up out if about who get which go me when make can like
+        time no just him know take people into year your good some could them see other than then now look only come
+        its over think also back after use two how our work first well way even new want because any these give day
+        most us is are was were been has had did does am i'm don't can't it's my card please why""",
+}
+# Frequent words of other languages in Latin letters: such a text is `other`.
+ELSEWHERE = """
+    ich und nicht das ist der die den dem ein eine einen mit auf für von zu wir sie es war haben habe hat je ne
+    pas
+    les des une est et que qui dans pour sur avec vous nous el los las una por para con pero muy como esta este il
+    che non della per sono gli um uma não com mais ve bir bu için çok değil nie się jest że na od ale tak jak het een
+    van niet maar och att är som inte på en"""
+ENOUGH = 3  # words of a second language that make a text code-switched
+UNSAID = 2.5  # logits against Kazakh when no word or letter of a text is Kazakh: its reviews are half Russian
+UKRAINIAN = 2.0  # logits for Ukrainian when a text without Kazakh words has an і
+
+
+@cache
+def _words() -> list[Hashes]:
+    listed = [set(COMMON[name].split()) for name in LANGUAGES[:4]]
+    others = [set().union(*(other for other in listed if other is not words)) for words in listed]
+    return [np.sort(hash_words(sorted(words - more))) for words, more in zip(listed, others, strict=True)]
+
+
+@cache
+def _elsewhere() -> Hashes:
+    return np.sort(hash_words(sorted(set(ELSEWHERE.split()))))
+
+
+def evidence(batch: Batch) -> NDArray[np.int32]:
+    """Texts × 4: how many words speak for ru, uk, kk, en alone (its frequent words and its own letters)."""
+    columns = []
+    for name, words in zip(LANGUAGES[:4], _words(), strict=True):
+        hit = found(words, batch.hashes) >= 0
+        own = [ord(letter) for letter in LETTERS.get(name, "")]
+        if own and len(batch.starts):
+            hit |= np.logical_or.reduceat(np.isin(batch.points, own), batch.starts) & (
+                batch.token_kinds == WORD
+            )
+        columns.append(np.bincount(batch.token_rows[hit], minlength=len(batch)))
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def decide(batch: Batch, shares: Floats) -> tuple[list[str], list[float], list[bool]]:
+    """Language, confidence and code-switching of each text; `shares` are the model's probabilities of four."""
+    spoken = evidence(batch)
+    scripts = _scripts(batch)
+    elsewhere = np.bincount(batch.token_rows[found(_elsewhere(), batch.hashes) >= 0], minlength=len(batch))
+    joint = np.log(np.maximum(shares, 1e-4)) + np.minimum(spoken, 8) * 0.8
+    joint[:, 2] -= UNSAID * (spoken[:, 2] == 0)
+    joint[:, 1] += UKRAINIAN * (_letter(batch, "і") > 0) * (spoken[:, 2] == 0)
+    joint -= joint.max(axis=1, keepdims=True)
+    power = np.exp(joint)
+    power /= power.sum(axis=1, keepdims=True)
+    names, sure, switched = [], [], []
+    for k in range(len(batch)):
+        cyrillic, latin, foreign = scripts[k]
+        best = int(power[k].argmax())
+        name, confidence = LANGUAGES[best], float(power[k, best])
+        if foreign > cyrillic + latin or (not cyrillic and not latin):
+            name, confidence = "other", 0.9 if foreign else 0.5
+        elif latin > 2 * cyrillic and elsewhere[k] >= 2 and elsewhere[k] > spoken[k, 3]:
+            name, confidence = "other", 0.7
+        elif latin > 4 * cyrillic and best in (0, 1) and spoken[k, 3] >= spoken[k, best]:
+            name, confidence = "en", 0.6
+        names.append(name)
+        sure.append(confidence)
+        second = sorted(spoken[k])[-2] if name != "other" else 0
+        switched.append(bool(second >= ENOUGH and second * 6 >= spoken[k].max()))
+    return names, sure, switched
+
+
+def _letter(batch: Batch, letter: str) -> NDArray[np.int64]:
+    return np.bincount(batch.row[batch.points == ord(letter)], minlength=len(batch))
+
+
+def _scripts(batch: Batch) -> NDArray[np.int64]:
+    """Texts × 3: letters of the Cyrillic, the Latin and any other script."""
+    points, rows = batch.points, batch.row
+    letters = batch.kinds == WORD
+    cyrillic = letters & (points >= 0x400) & (points < 0x530)
+    latin = letters & (((points >= 0x61) & (points <= 0x7A)) | ((points >= 0xC0) & (points < 0x250)))
+    digits = (points >= 48) & (points <= 57)
+    foreign = letters & ~cyrillic & ~latin & ~digits & (points > 0x250)
+    return np.stack(
+        [np.bincount(rows[flags], minlength=len(batch)) for flags in (cyrillic, latin, foreign)], axis=1
+    )

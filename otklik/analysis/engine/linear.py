@@ -1,0 +1,213 @@
+"""Linear models in one file: a space of n-grams seen in five texts or more, weights, calibration, a card.
+
+One product of sparse and dense matrices answers for all heads of a file. Files are `.npz` without pickles; no
+text of the training sets is stored, only numbers of hashed n-grams.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from otklik.analysis.engine.dense import dense
+from otklik.analysis.engine.features import Block, Columns, Floats, Matrix, column_map, counted, grams
+from otklik.analysis.engine.text import Batch, Ints
+
+FORMAT = 1
+
+
+@dataclass(slots=True)
+class Space:
+    """Which n-grams a file knows and how much each weighs; `power` scales the blocks and the dense columns."""
+
+    bins: list[Ints]
+    idf: list[Floats]
+    folded: bool
+    near: int
+    scale: Floats  # of the dense columns
+    powers: list[float]
+    _columns: list[Columns] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self._columns:
+            self._columns = [column_map(bins) for bins in self.bins]
+
+    @property
+    def width(self) -> int:
+        """Columns of `read`: n-grams, then dense ones."""
+        return sum(len(bins) for bins in self.bins) + len(self.scale)
+
+    def read(self, batch: Batch) -> Reading:
+        """The batch as numbers of this space."""
+        blocks = grams(batch, folded=self.folded, near=self.near)
+        parts = [
+            counted(block, columns, idf, len(batch)) * power
+            for block, columns, idf, power in zip(blocks, self._columns, self.idf, self.powers, strict=True)
+        ]
+        return Reading(blocks, parts, dense(batch) * self.scale)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A batch in a space: occurrences (for evidence), sparse blocks and dense columns."""
+
+    blocks: list[Block]
+    parts: list[Matrix]
+    plain: Floats
+
+    def matrix(self) -> Matrix:
+        """All columns as one sparse matrix (training only)."""
+        return sparse.hstack([*self.parts, sparse.csr_matrix(self.plain)], format="csr", dtype=np.float32)
+
+
+@dataclass(slots=True)
+class Head:
+    """One question. `one_of`: exactly one label; otherwise each label stands for itself.
+
+    `lift` is added to the scores before a label is chosen; probabilities come from `slopes` and `shift`:
+    softmax(scores @ slopes + shift), or for each label alone the logistic of slope × score + shift.
+    """
+
+    name: str
+    labels: list[str]
+    one_of: bool
+    first: int  # its columns of the weights
+    lift: Floats
+    slopes: Floats
+    shift: Floats
+    extra: Floats | None = None  # weights of further columns that only this head looks at
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.first, self.first + len(self.labels))
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """Calibrated, texts × labels."""
+        if not self.one_of:
+            return _logistic(scores * self.slopes + self.shift)
+        logits = scores @ self.slopes + self.shift
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+        return shares
+
+    def chosen(self, scores: Floats) -> NDArray[np.intp] | NDArray[np.bool_]:
+        """`one_of`: the number of the label; otherwise a flag per label."""
+        return (scores + self.lift).argmax(axis=1) if self.one_of else scores + self.lift > 0
+
+
+def _logistic(values: Floats) -> Floats:
+    return (1 / (1 + np.exp(-np.clip(values, -30, 30)))).astype(np.float32)
+
+
+@dataclass(slots=True)
+class Model:
+    """A file: a space, the weights of all its heads, and the card that says where they come from."""
+
+    space: Space
+    weights: Floats
+    bias: Floats
+    heads: dict[str, Head]
+    card: dict[str, Any]
+
+    def scores(self, reading: Reading) -> Floats:
+        """Texts × all columns of all heads."""
+        total = reading.plain @ self.weights[-reading.plain.shape[1] :] + self.bias
+        start = 0
+        for part in reading.parts:
+            total += part @ self.weights[start : start + part.shape[1]]
+            start += part.shape[1]
+        return total.astype(np.float32)
+
+    def carried(self, reading: Reading, columns: NDArray[np.intp], tokens: int) -> Floats:
+        """How much each token of the batch spoke for column `columns[row]` of its text."""
+        total = np.zeros(tokens, dtype=np.float64)
+        start = 0
+        for block, part, known in zip(reading.blocks, reading.parts, self.space._columns, strict=True):
+            mapped = known.of(block.bins)
+            at = np.flatnonzero((mapped >= 0) & (columns[block.rows] >= 0))
+            rows, cells = block.rows[at], mapped[at]
+            size = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly
+            values = self.weights[start + cells, columns[rows]] / size
+            total += np.bincount(block.tokens[at], weights=values, minlength=tokens)[:tokens]
+            start += part.shape[1]
+        return total.astype(np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the file (weights in sixteen bits)."""
+        arrays: dict[str, NDArray[Any]] = {
+            "weights": self.weights.astype(np.float16),
+            "bias": self.bias,
+            "scale": self.space.scale,
+        }
+        for k, (bins, idf) in enumerate(zip(self.space.bins, self.space.idf, strict=True)):
+            arrays[f"steps{k}"] = np.diff(bins, prepend=0).astype(np.uint32)
+            arrays[f"idf{k}"] = idf.astype(np.float16)
+        heads = []
+        for head in self.heads.values():
+            heads.append(
+                {"name": head.name, "labels": head.labels, "one_of": head.one_of, "first": head.first}
+            )
+            arrays |= {f"{head.name}_lift": head.lift, f"{head.name}_slopes": head.slopes}
+            arrays[f"{head.name}_shift"] = head.shift
+            if head.extra is not None:
+                arrays[f"{head.name}_extra"] = head.extra
+        about = {
+            "format": FORMAT,
+            "folded": self.space.folded,
+            "near": self.space.near,
+            "powers": self.space.powers,
+            "heads": heads,
+            "card": self.card,
+        }
+        text = json.dumps(about, ensure_ascii=False, sort_keys=True)
+        arrays["about"] = np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy's stub sees only allow_pickle
+
+
+def load(path: Path) -> Model:
+    """Read a file written by `Model.save`; ValueError when it is none or of another format."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        about = json.loads(arrays["about"].tobytes().decode("utf-8"))
+        if about["format"] != FORMAT:
+            raise ValueError(f"format {about['format']}")
+        return _assembled(arrays, about)
+    except (KeyError, TypeError, EOFError, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"{path}: not a model file of format {FORMAT} ({error})") from error
+
+
+def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
+    count = len(about["powers"])
+    space = Space(
+        [np.cumsum(arrays[f"steps{k}"]).astype(np.int32) for k in range(count)],
+        [arrays[f"idf{k}"].astype(np.float32) for k in range(count)],
+        bool(about["folded"]),
+        int(about["near"]),
+        arrays["scale"].astype(np.float32),
+        [float(power) for power in about["powers"]],
+    )
+    heads = {
+        h["name"]: Head(
+            h["name"],
+            list(h["labels"]),
+            bool(h["one_of"]),
+            int(h["first"]),
+            arrays[f"{h['name']}_lift"],
+            arrays[f"{h['name']}_slopes"],
+            arrays[f"{h['name']}_shift"],
+            arrays.get(f"{h['name']}_extra"),
+        )
+        for h in about["heads"]
+    }
+    weights = arrays["weights"].astype(np.float32)
+    if weights.shape[0] != space.width:
+        raise ValueError("weights and n-grams do not fit together")
+    return Model(space, weights, arrays["bias"].astype(np.float32), heads, about["card"])

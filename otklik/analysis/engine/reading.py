@@ -1,0 +1,222 @@
+"""The whole reading of a batch of texts: what `otklik analyse` answers, field by field, with its evidence.
+
+A label is always given; `abstained` names the fields whose confidence is below what was measured to be worth
+showing. Nothing here raises on any text: what could not be read is noted in `notes`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from otklik.analysis.engine import content, personal, text
+from otklik.analysis.engine.abuse import Abuse, abuses
+from otklik.analysis.engine.cause import Taxonomy, causes
+from otklik.analysis.engine.content import Content
+from otklik.analysis.engine.entities import NOBODY, Entity, Gazetteer, apart, entities
+from otklik.analysis.engine.intent import Intent, intents
+from otklik.analysis.engine.mood import Mood, moods
+from otklik.analysis.engine.rumour import rumours, with_rumour
+from otklik.analysis.engine.severity import Assessment, assess
+from otklik.analysis.engine.signals import signals
+from otklik.analysis.engine.spans import Spans, evidence
+
+Record = dict[str, Any]
+NOTHING_SAID: Record = {
+    "intent": [{"label": "other", "p": 1.0}],
+    "expects_reply": "unclear",
+    "cause": [],
+    "signals": [],
+}  # of a text without a single word
+LIMITS = {"safety": 0.0}  # danger is always shown
+LIMIT = 0.5  # confidence below which a field without a measured limit is hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text to read; `object` is a company's name whose tone is asked for."""
+
+    text: str
+    object: str | None = None
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads batches with one set of models, one taxonomy and the names an organisation knows."""
+
+    taxonomy: Taxonomy = field(default_factory=Taxonomy)
+    names: Gazetteer = NOBODY
+    folder: Path | None = None  # of other model files
+    today: date | None = None
+
+    def read(self, items: Sequence[Item]) -> list[Record]:
+        """One answer per text, in order."""
+        if not items:
+            return []
+        batch = text.read([one.text for one in items])
+        seen = content.understand(batch, content.model(self._content()))
+        wanted = intents(seen)
+        gossip = rumours(seen, wanted)
+        wanted = [with_rumour(one, told) for one, told in zip(wanted, gossip, strict=True)]
+        named = entities(batch, today=self.today, names=self.names)
+        mood = moods(seen, [one.object for one in items], named, self.folder)
+        parts = Parts(
+            wanted,
+            causes(seen, self.taxonomy, [[name for name, _ in one.labels] for one in wanted]),
+            assess(seen, wanted, np.array([one.anger for one in mood], dtype=np.float32)),
+            abuses(seen),
+            gossip,
+            signals(seen),
+            mood,
+        )
+        spans = evidence(seen, parts.asked(), [one.evidence for one in mood])
+        return [
+            parts.record(row, seen, named[row], spans[row], personal.find(batch.texts[row][: text.LONGEST]))
+            for row in range(len(items))
+        ]
+
+    def _content(self) -> Path:
+        own = None if self.folder is None else self.folder / content.MODEL.name
+        return own if own is not None and own.exists() else content.MODEL
+
+
+@dataclass(slots=True)
+class Parts:
+    """The answers of all modules for one batch."""
+
+    intents: list[Intent]
+    causes: list[list[tuple[str, float]]]
+    grades: list[Assessment]
+    abuses: list[Abuse]
+    rumours: list[tuple[str, float]]
+    signals: list[list[tuple[str, float]]]
+    moods: list[Mood]
+
+    def asked(self) -> list[dict[str, list[str]]]:
+        """For each text the labels whose words are to be shown."""
+        return [
+            {
+                "intent": [name for name, _ in self.intents[row].labels[:1]],
+                "cause": [name for name, _ in self.causes[row][:2]],
+                "signals": [name for name, _ in self.signals[row]],
+                "abuse": [self.abuses[row].label],
+                "rumour": [self.rumours[row][0]],
+                "safety": ["danger"] if self.grades[row].safety else [],
+                "urgency": ["now"] if self.grades[row].urgency == 3 else [],
+            }
+            for row in range(len(self.intents))
+        ]
+
+    def record(
+        self, row: int, seen: Content, named: list[Entity], spans: Spans, private: list[personal.Found]
+    ) -> Record:
+        """The contract's object of one text."""
+        intent, grade, mood, abuse = self.intents[row], self.grades[row], self.moods[row], self.abuses[row]
+        notes = seen.batch.notes[row]
+        sure = {
+            **mood.confidence,
+            "intent": intent.labels[0][1],
+            "expects_reply": intent.sure_of_reply,
+            **self._sure_of_cause(row, seen),
+            **grade.confidence,
+            "abuse": abuse.p,
+            "rumour": self.rumours[row][1],
+            "signals": self._sure_of_signals(row, seen),
+        }
+        sure = trusted(sure, seen.model.card.get("confidence", {}))
+        limits = LIMITS | seen.model.card.get("limits", {})
+        unsure = [name for name, p in sure.items() if p < limits.get(name, LIMIT)]
+        if "no_cause" in sure:
+            sure["cause"] = sure.pop("no_cause")
+            unsure = ["cause" if name == "no_cause" else name for name in unsure]
+        unread = "nothing_to_read" in notes or "empty" in notes
+        answer = {
+            **mood.fields,
+            "intent": _listed(intent.labels),
+            "expects_reply": intent.expects_reply,
+            "cause": _listed(self.causes[row]),
+            "severity": grade.severity,
+            "complexity": grade.complexity,
+            "impact": grade.impact,
+            "urgency": grade.urgency,
+            "priority": grade.priority,
+            "safety": grade.safety,
+            "abuse": abuse.label,
+            "rumour": self.rumours[row][0],
+            "signals": [name for name, _ in self.signals[row]],
+            "entities": [_entity(one) for one in _without(named, private)],
+            "personal_data": [{"kind": one.kind, "start": one.start, "end": one.end} for one in private],
+            "evidence": spans,
+            "confidence": {name: round(float(p), 3) for name, p in sure.items()},
+            "abstained": sorted(sure) if unread else unsure,
+            "notes": notes,
+        }
+        return answer | NOTHING_SAID | {"confidence": dict.fromkeys(sure, 0.0)} if unread else answer
+
+    def _sure_of_cause(self, row: int, seen: Content) -> dict[str, float]:
+        """That there is none is another question than which it is, and measured apart."""
+        found = self.causes[row]
+        if found:
+            return {"cause": found[0][1]}
+        return {"no_cause": round(float(1 - seen.shares("cause")[row].max()), 4)}
+
+    def _sure_of_signals(self, row: int, seen: Content) -> float:
+        given = [p for _, p in self.signals[row]]
+        return round(min(given), 4) if given else round(float(1 - seen.shares("signals")[row].max()), 4)
+
+
+def trusted(sure: dict[str, float], measured: dict[str, list[float]]) -> dict[str, float]:
+    """Probabilities of the chosen labels as the share of such answers that were right."""
+    found = dict(sure)
+    for name, (slope, shift) in measured.items():
+        if name not in found:
+            continue
+        inside = min(max(found[name], 1e-3), 1 - 1e-3)
+        found[name] = 1 / (1 + math.exp(-(slope * math.log(inside / (1 - inside)) + shift)))
+    return found
+
+
+def _listed(labels: list[tuple[str, float]]) -> list[Record]:
+    return [{"label": name, "p": p} for name, p in labels]
+
+
+def _entity(one: Entity) -> Record:
+    return {"kind": one.kind, "value": one.value, "start": one.start, "end": one.end}
+
+
+def _without(named: list[Entity], private: list[personal.Found]) -> list[Entity]:
+    """A phone or a card is not an order number as well."""
+    return apart([one for one in named if all(one.end <= p.start or one.start >= p.end for p in private)])
+
+
+LABELS: dict[str, Callable[[], list[Any]]] = {
+    "lang": lambda: ["ru", "uk", "kk", "en", "other"],
+    "tone": lambda: ["negative", "neutral", "positive", "mixed"],
+    "object_tone": lambda: ["negative", "neutral", "positive"],
+    "emotions": lambda: ["joy", "sadness", "surprise", "fear", "anger"],
+    "intent": lambda: content.model().heads["intent"].labels,
+    "expects_reply": lambda: ["yes", "no", "unclear"],
+    "cause": lambda: content.model().heads["cause"].labels,
+    "severity": lambda: [1, 2, 3, 4],
+    "complexity": lambda: [1, 2, 3],
+    "impact": lambda: ["one", "group", "mass"],
+    "urgency": lambda: [1, 2, 3],
+    "priority": lambda: ["P1", "P2", "P3", "P4"],
+    "abuse": lambda: ["none", "angry", "insult_person", "threat", "hate", "doxxing", "sexual", "spam"],
+    "rumour": lambda: ["none", "absurd", "serious", "unclear"],
+    "signals": lambda: content.model().heads["signals"].labels,
+    "entities": lambda: ["order", "receipt", "date", "sum", "city", "outlet", "product", "employee", "brand",
+                         "competitor", "link"],
+    "personal_data": lambda: ["phone", "card", "passport", "inn", "snils", "email", "address", "other"],
+}  # fmt: skip
+
+
+def label_names() -> dict[str, list[Any]]:
+    """Every field with the labels it may have."""
+    return {name: names() for name, names in LABELS.items()}

@@ -1,0 +1,25 @@
+"""Signals beside the intent: tried before, leaves, threatens with law or media, a child, a promise not kept …"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otklik.analysis.engine.content import Content
+
+CERTAIN = frozenset({"legal_threat", "media_threat", "child", "vulnerable_person", "deadline_named"})
+ENOUGH = 0.3  # with a phrase of its own, this much probability is enough
+
+
+def signals(seen: Content) -> list[list[tuple[str, float]]]:
+    """The signals of every text with their probabilities, the likeliest first."""
+    head = seen.model.heads["signals"]
+    shares, chosen = seen.shares("signals"), head.chosen(seen.head("signals"))
+    for k, name in enumerate(head.labels):
+        if name in CERTAIN:
+            chosen[:, k] |= seen.met(f"signals.{name}") & (shares[:, k] >= ENOUGH)
+    answers = []
+    for row in range(len(shares)):
+        at = np.flatnonzero(chosen[row])
+        at = at[np.argsort(-shares[row, at], kind="stable")]
+        answers.append([(head.labels[k], round(float(shares[row, k]), 4)) for k in at])
+    return answers

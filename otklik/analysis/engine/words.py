@@ -1,0 +1,61 @@
+"""Our own sentiment lexicon: every form of its words with a strength from −3 to 3."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.text import Batch, Hashes, hash_words
+from otklik.analysis.engine.vectors import DATA, found
+
+LEXICON = Path(__file__).parent / "lexicon"
+
+_NEGATIONS = """
+не ни нет без нету никто нельзя никогда нисколько ничуть нихрена нифига ніколи немає ні жодного not no don't isn't
+wasn't didn't doesn't can't won't never without емес жоқ жок
+"""
+_INTENSIFIERS = """
+очень самый самая самое самые такой такая такие так слишком совсем просто абсолютно полный полная полное полнейший
+крайне настолько невероятно реально супер чертовски весьма дуже надто зовсім занадто very so too really absolutely
+extremely өте тым оте
+"""
+NEGATIONS = tuple(_NEGATIONS.split())
+INTENSIFIERS = tuple(_INTENSIFIERS.split())
+
+
+@cache
+def _lexicon() -> tuple[Hashes, Floats]:
+    with np.load(DATA / "lexicon.npz", allow_pickle=False) as file:
+        return file["hashes"], file["scores"].astype(np.float32)
+
+
+@cache
+def _small(words: tuple[str, ...]) -> Hashes:
+    return np.sort(np.unique(hash_words(words)))
+
+
+def scores(batch: Batch) -> Floats:
+    """For each token its strength in the lexicon, 0 when it is not there."""
+    hashes, values = _lexicon()
+    places = found(hashes, batch.hashes)
+    return np.where(places >= 0, values[places], 0).astype(np.float32)
+
+
+def negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which tokens are negations, and which stand one or two places behind one in the same text."""
+    marks = found(_small(NEGATIONS), batch.hashes) >= 0
+    behind = np.zeros(len(marks), dtype=bool)
+    for distance in (1, 2):
+        if len(marks) > distance:
+            together = batch.token_rows[distance:] == batch.token_rows[:-distance]
+            behind[distance:] |= marks[:-distance] & together
+    return marks, behind
+
+
+def intensified(batch: Batch) -> NDArray[np.bool_]:
+    """Which tokens make the next word stronger."""
+    return found(_small(INTENSIFIERS), batch.hashes) >= 0

@@ -1,0 +1,73 @@
+"""What the engine said of a batch is kept; what a person said stays above it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otklik.analysis.events import TextsRead
+from otklik.analysis.models import Correction, Reading
+from otklik.analysis.services import reader
+from otklik.kernel import clock, events
+
+SHOWN = ("tone", "intent")  # an unsure one of these puts a text into the queue "unsure"
+_COLUMNS = (
+    "lang", "tone", "intent", "cause", "expects_reply", "severity", "priority", "safety", "abuse", "rumour",
+    "unsure", "data", "corrected", "version", "read_at",
+)  # fmt: skip
+
+
+def keep(organisation_id: int, kind: str, found: dict[int, dict[str, Any]]) -> None:
+    """Rows for what the engine said, in the caller's transaction."""
+    said = _said_by_people(kind, list(found))
+    rows = [_row(organisation_id, kind, pk, one, said.get(pk, {})) for pk, one in found.items()]
+    Reading.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=list(_COLUMNS)
+    )
+    events.announce(TextsRead(organisation_id, kind, tuple(found)))
+
+
+def _row(
+    organisation_id: int, kind: str, object_id: int, read: dict[str, Any], said: dict[str, str]
+) -> Reading:
+    row = Reading(
+        organisation_id=organisation_id,
+        kind=kind,
+        object_id=object_id,
+        lang=read["lang"],
+        tone=read["tone"]["label"],
+        intent=read["intent"][0]["label"],
+        cause=read["cause"][0]["label"] if read["cause"] else "",
+        expects_reply=read["expects_reply"],
+        severity=read["severity"],
+        priority=read["priority"],
+        safety=read["safety"],
+        abuse=read["abuse"],
+        rumour=read["rumour"],
+        data=read,
+        corrected=sorted(said),
+        version=reader.version(),
+        read_at=clock.now(),
+    )
+    for field, value in said.items():
+        setattr(row, field, typed(field, value))
+    row.unsure = is_unsure(row)
+    return row
+
+
+def is_unsure(row: Reading) -> bool:
+    """A shown field abstained and nobody has spoken of it."""
+    return any(name in row.data["abstained"] and name not in row.corrected for name in SHOWN)
+
+
+def typed(field: str, value: str) -> str | int:
+    """A label as its column wants it."""
+    return int(value) if field == "severity" else value
+
+
+def _said_by_people(kind: str, ids: list[int]) -> dict[int, dict[str, str]]:
+    """The last word of a person for each field of these subjects."""
+    said: dict[int, dict[str, str]] = {}
+    rows = Correction.objects.filter(reading__kind=kind, reading__object_id__in=ids).order_by("at", "id")
+    for object_id, field, right in rows.values_list("reading__object_id", "field", "right"):
+        said.setdefault(object_id, {})[field] = right
+    return said

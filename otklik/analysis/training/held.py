@@ -1,0 +1,160 @@
+"""Scores of the whole reading: held texts of another author, or the training texts by cross-validation.
+
+.venv/bin/python -m otklik.analysis.training.held           held texts; only totals are printed
+.venv/bin/python -m otklik.analysis.training.held --cross   each fifth read by models that have not seen it
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from otklik.analysis.engine import content, text
+from otklik.analysis.engine.abuse import HARMFUL, abuses
+from otklik.analysis.engine.cause import Taxonomy
+from otklik.analysis.engine.reading import Item, Reader, Record
+from otklik.analysis.engine.severity import priority
+from otklik.analysis.training.calibration import FOLDS, folds, micro_f1
+from otklik.analysis.training.content import build
+from otklik.analysis.training.rows import Row, read_rows
+
+SCALES = ("expects_reply", "severity", "complexity", "impact", "urgency", "safety", "rumour", "lang")
+
+
+def answers(rows: Sequence[Row], folder: Path | None) -> list[Record]:
+    """Every text read with the preset of its industry."""
+    readers = {name: Reader(Taxonomy(name), folder=folder) for name in {row.get("industry") for row in rows}}
+    found: list[Record] = [{} for _ in rows]
+    for name, reader in readers.items():
+        at = [k for k, row in enumerate(rows) if row.get("industry") == name]
+        for k, answer in zip(at, reader.read([Item(rows[k]["text"]) for k in at]), strict=True):
+            found[k] = answer
+    return found
+
+
+def several(rows: Sequence[Row], given: Sequence[Record], name: str) -> dict[str, float]:
+    """Micro-F1 of a field with several labels: all texts, stories, others."""
+    labels = sorted({one for row in rows for one in row[name]})
+    truth = np.array([[label in row[name] for label in labels] for row in rows])
+    found = np.array([[label in names(answer[name]) for label in labels] for answer in given])
+    story = np.array([bool(row.get("story")) for row in rows])
+    shown = np.array([name not in answer["abstained"] for answer in given])
+    parts = {"all": np.ones(len(rows), bool), "story": story, "plain": ~story, "shown": shown}
+    return {part: round(micro_f1(truth[at], found[at]), 3) for part, at in parts.items()} | {
+        "share_shown": round(float(shown.mean()), 3)
+    }
+
+
+def names(labels: Sequence[Any]) -> list[str]:
+    return [one["label"] if isinstance(one, dict) else one for one in labels]
+
+
+def single(rows: Sequence[Row], given: Sequence[Record], read: Callable[[Any], str]) -> dict[str, float]:
+    """Accuracy and macro-F1 of a field with one label."""
+    truth = np.array([read(row) for row in rows])
+    found = np.array([read(answer) for answer in given])
+    each = [
+        2 * ((truth == label) & (found == label)).sum() / ((truth == label).sum() + (found == label).sum())
+        for label in np.unique(truth)
+    ]
+    return {"accuracy": round(float((truth == found).mean()), 3), "macro_f1": round(float(np.mean(each)), 3)}
+
+
+def _plain(name: str, one: Row | Record) -> str:
+    return str(one[name])
+
+
+def of_tone(one: Row | Record) -> str:
+    return str(one["tone"]["label"] if isinstance(one["tone"], dict) else one["tone"])
+
+
+def of_priority(one: Row | Record) -> str:
+    if "priority" in one:
+        return str(one["priority"])
+    return priority(one["severity"], one["complexity"], one["impact"], one["urgency"], safety=one["safety"])
+
+
+def abuse_scores(rows: Sequence[Row], shares: NDArray[np.float64], labels: Sequence[str]) -> dict[str, float]:
+    """Angry against abusive (a person attacked); advertising floods are another matter."""
+    truth = np.array([row["abuse"] for row in rows])
+    harmful, angry = np.isin(truth, HARMFUL), truth == "angry"
+    both, given = harmful | angry, np.isin(labels, HARMFUL)
+    same = np.array(labels) == truth
+    return {
+        "texts": int(both.sum()),
+        "auc": round(float(roc_auc_score(harmful[both], shares[both])), 3),
+        "angry_called_abusive": round(float(given[angry].mean()), 3),
+        "abusive_found": round(float(given[harmful].mean()), 3),
+        "kind_right_of_found": round(float(same[harmful & given].mean()), 3),
+        "none_called_abusive": round(float(given[truth == "none"].mean()), 3)
+        if (truth == "none").any()
+        else 0.0,
+    }
+
+
+def abuse_of(rows: Sequence[Row], folder: Path | None) -> tuple[NDArray[np.float64], list[str]]:
+    known = content.model(content.MODEL if folder is None else folder / content.MODEL.name)
+    found = abuses(content.understand(text.read([row["text"] for row in rows]), known))
+    return np.array([one.abusive for one in found]), [one.label for one in found]
+
+
+def report(rows: list[Row], given: list[Record], abuse: list[Row], shares: Any, labels: list[str]) -> Record:
+    """All scores in one object."""
+    result: Record = {"texts": len(rows)}
+    for name in ("intent", "cause", "signals"):
+        result[name] = several(rows, given, name)
+    for name in SCALES:
+        result[name] = single(rows, given, partial(_plain, name))
+    result["tone"] = single(rows, given, of_tone)
+    result["priority"] = single(rows, given, of_priority)
+    first = np.array([of_priority(row) == "P1" for row in rows])
+    lifted = np.array([of_priority(answer) in ("P1", "P2") for answer in given])
+    result["P1_seen_as_P1_or_P2"] = round(float(lifted[first].mean()), 3)
+    dangerous = np.array([row["safety"] for row in rows])
+    found = np.array([answer["safety"] for answer in given])
+    result["safety_recall"] = round(float(found[dangerous].mean()), 3)
+    result["safety_precision"] = round(float(dangerous[found].mean()), 3)
+    result["abuse_set"] = abuse_scores(abuse, shares, labels)
+    return result
+
+
+def cross() -> Record:
+    """The training texts, each part read by models that have not seen it."""
+    rows, abuse = read_rows("texts_train.jsonl"), read_rows("abuse_train.jsonl")
+    parts = folds(len(rows) + len(abuse))
+    given: list[Record] = [{} for _ in rows]
+    shares, labels = np.zeros(len(abuse)), ["none"] * len(abuse)
+    for part in range(FOLDS):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            build(folder / content.MODEL.name, without=part)
+            asked = [k for k in range(len(rows)) if parts[k] == part]
+            for k, answer in zip(asked, answers([rows[k] for k in asked], folder), strict=True):
+                given[k] = answer
+            asked = [k for k in range(len(abuse)) if parts[len(rows) + k] == part]
+            values, found = abuse_of([abuse[k] for k in asked], folder)
+            for k, value, label in zip(asked, values.tolist(), found, strict=True):
+                shares[k], labels[k] = value, label
+    return report(rows, given, abuse, shares, labels)
+
+
+def held() -> Record:
+    rows, abuse = read_rows("texts_held.jsonl"), read_rows("abuse_held.jsonl")
+    return report(rows, answers(rows, None), abuse, *abuse_of(abuse, None))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cross", action="store_true")
+    print(json.dumps(cross() if parser.parse_args().cross else held(), indent=1))  # noqa: T201
