@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from otklik.analysis.engine.content import Content
+from otklik.analysis.engine.content import Content, Met
 from otklik.analysis.engine.cues import LEXICON, Cue, Matcher
 from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.text import Batch
+from otklik.analysis.engine.wordforms import pattern
 
 OUTSIDE = 0.25  # what remains of the probability of a cause that the industry's preset does not have
 HABIT = 0.5  # how much it counts that a cause is usual or rare in the industry
@@ -20,42 +22,49 @@ UNHAPPY = ("complaint", "negative_feedback")
 SURE = 0.5
 MOST = 3
 OWN = 0.9  # probability of a cause of the organisation whose words were met
+SILENT = ("thanks", "advertising", "spam")  # a word of an own cause is no trouble there
 CALM = ("thanks", "advertising", "spam", "purchase_interest", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCause:
-    """A cause the organisation added: its name and the phrases that give it away."""
+    """A cause of the organisation: its key and the phrases that give it away, in any form of their words.
 
-    name: str
-    patterns: tuple[str, ...]
+    A key of ours with phrases of theirs adds these phrases to our cause. `wordforms` says what a phrase may hold.
+    """
+
+    key: str
+    phrases: tuple[str, ...]
 
 
 class Taxonomy:
-    """The causes that may be given: a preset without those taken out, and the organisation's own."""
+    """The causes that may be given: a preset without those switched off, and the organisation's own.
+
+    Raises ValueError for a preset that does not exist. Phrases without a word are passed over.
+    """
 
     def __init__(
-        self, preset: str | None = None, own: Sequence[OwnCause] = (), without: Sequence[str] = ()
+        self, preset: str | None = None, off: Iterable[str] = (), own: Sequence[OwnCause] = ()
     ) -> None:
         every = presets()
         if preset is not None and preset not in every:
             raise ValueError(preset)
         self.preset = preset
         self.inside = None if preset is None else every[preset]
-        self.without = frozenset(without)
-        self.own = tuple(own)
-        self._matcher = Matcher([Cue(one.name, pattern) for one in own for pattern in one.patterns])
+        self.off = frozenset(off)
+        self.own = tuple(one for one in own if one.key not in self.off)
+        phrases = [(one.key, pattern(phrase)) for one in self.own for phrase in one.phrases]
+        self._matcher = Matcher([Cue(key, steps) for key, steps in phrases if steps])
 
-    def found(self, seen: Content) -> dict[int, list[str]]:
-        """Own causes met in each text."""
-        if not self.own:
-            return {}
-        hits = self._matcher.find(seen.batch)
-        met: dict[int, list[str]] = {}
-        for row, group in zip(hits.rows.tolist(), hits.groups.tolist(), strict=True):
-            names = met.setdefault(row, [])
-            if self._matcher.groups[group] not in names:
-                names.append(self._matcher.groups[group])
+    def found(self, batch: Batch) -> dict[int, Met]:
+        """Own causes met in each text: key → first and last token of every phrase."""
+        met: dict[int, Met] = {}
+        if not self._matcher.groups:
+            return met
+        hits = self._matcher.find(batch)
+        columns = (hits.rows.tolist(), hits.groups.tolist(), hits.firsts.tolist(), hits.lasts.tolist())
+        for row, group, first, last in zip(*columns, strict=True):
+            met.setdefault(row, {}).setdefault(self._matcher.groups[group], []).append((first, last))
         return met
 
 
@@ -76,17 +85,21 @@ def causes(
     names, shares = seen.labels("cause"), likelihood(seen, taxonomy)
     level = float(seen.model.card.get("cause_level", 0.25))
     unhappy = _unhappy(seen)
-    own = taxonomy.found(seen)
+    seen.own = taxonomy.found(seen.batch)
     answers = []
     for row, wanted in enumerate(intents):
         at = np.flatnonzero(shares[row] >= level)
-        if not len(at) and unhappy[row] >= SURE:
+        if not len(at) and unhappy[row] >= SURE and shares[row].any():
             at = np.array([int(shares[row].argmax())])
         if all(one in CALM for one in wanted):
             at = at[:0]
         at = at[np.argsort(-shares[row, at], kind="stable")][:MOST]
-        found = [(name, OWN) for name in own.get(row, ())]
-        answers.append(found + [(names[k], round(float(shares[row, k]), 4)) for k in at])
+        quiet = all(one in SILENT for one in wanted)
+        own = [] if quiet else [(key, OWN) for key in seen.own.get(row, ())]
+        theirs = {key for key, _ in own}
+        answers.append(
+            own + [(names[k], round(float(shares[row, k]), 4)) for k in at if names[k] not in theirs]
+        )
     return answers
 
 
@@ -100,7 +113,7 @@ def likelihood(seen: Content, taxonomy: Taxonomy) -> Floats:
     if taxonomy.inside is not None:
         outside = [name not in taxonomy.inside for name in names]
         shares = np.where(outside, shares * OUTSIDE, shares)
-    shares = np.where([name in taxonomy.without for name in names], 0, shares)
+    shares = np.where([name in taxonomy.off for name in names], 0, shares)
     return (shares * _unhappy(seen)[:, None] ** DOUBT).astype(np.float32)
 
 

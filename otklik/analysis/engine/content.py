@@ -22,6 +22,7 @@ from otklik.analysis.engine.text import Batch
 
 MODEL = Path(__file__).parent / "models" / "content.npz"
 LOOK = 10  # columns of `look`
+Met = dict[str, list[tuple[int, int]]]  # key → first and last token of every phrase
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Content:
     reading: Reading
     scores: Floats  # texts × labels of all heads
     model: Model
+    own: dict[int, Met] = field(default_factory=dict)  # causes of the organisation's own, by text
     _shares: dict[str, Floats] = field(default_factory=dict)
     _places: tuple[list[int], list[int]] | None = None
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otklik.analysis.engine import cues
-from otklik.analysis.engine.content import Content
+from otklik.analysis.engine.content import Content, Met
 from otklik.analysis.engine.text import WORD
 
 Spans = dict[str, list[list[int]]]
@@ -53,8 +53,20 @@ def evidence(seen: Content, asked: Sequence[dict[str, list[str]]], given: Sequen
             found = [(a, b) for group, a, b in here if group in wanted]
             if found:
                 answers[row][name] = _raw(seen, found)
+    for row, met in seen.own.items():
+        _own(seen, met, asked[row].get("cause", ()), answers[row], by_row[row])
     _carried(seen, asked, answers)
     return answers
+
+
+def _own(
+    seen: Content, met: Met, given: Sequence[str], answer: Spans, here: list[tuple[int, int, int]]
+) -> None:
+    """The phrases of the organisation's own causes, beside those of ours."""
+    found = [place for key, places in met.items() if key in given for place in places]
+    if found:
+        ours = {number for label in given for number in _numbers("cause", label)}
+        answer["cause"] = _raw(seen, found + [(a, b) for group, a, b in here if group in ours])
 
 
 def _by_row(hits: cues.Hits, height: int) -> list[list[tuple[int, int, int]]]:

@@ -89,6 +89,32 @@ def test_causes_outside_the_preset_are_not_given_and_own_ones_are():
     assert names(answer["cause"])[0] == "parking"
 
 
+def test_an_own_cause_is_met_in_any_form_of_its_words_and_shows_them():
+    taxonomy = Taxonomy("retail", own=[OwnCause("parking", ("платная парковка", "не пустить … стоянка"))])
+    text = "Скандал у платной парковки! Охранник не пустил нас на вашу стоянку, деньги верните"
+    answer = read(text, Reader(taxonomy))
+    assert answer["cause"][0] == {"label": "parking", "p": 0.9}
+    shown = " ".join(text[a:b] for a, b in answer["evidence"]["cause"])
+    assert "платной парковки" in shown
+    assert "не пустил нас на вашу стоянку" in shown
+    assert "parking" not in names(read("Спасибо за удобную платную парковку!", Reader(taxonomy))["cause"])
+
+
+def test_a_cause_switched_off_is_never_given_and_own_phrases_may_add_to_ours():
+    late = "Курьер опоздал на четыре часа, доставку опять перенесли, верните деньги"
+    assert "delivery_late" in names(read(late, Reader(Taxonomy("delivery")))["cause"])
+    off = Reader(Taxonomy("delivery", off=frozenset({"delivery_late"})))
+    assert "delivery_late" not in names(read(late, off)["cause"])
+    added = Reader(Taxonomy("delivery", own=[OwnCause("delivery_late", ("курьер",))]))
+    assert names(read(late, added)["cause"]).count("delivery_late") == 1
+
+
+@pytest.mark.parametrize("phrase", ["", "…", "?!", "~", "|", " * "])
+def test_a_phrase_without_words_meets_nothing(phrase):
+    reader = Reader(Taxonomy("bank", own=[OwnCause("empty", (phrase,))]))
+    assert "empty" not in names(read("Деньги за 2 дня не вернули?! ~3 | * Верните", reader)["cause"])
+
+
 def test_facts_are_found_with_their_meaning():
     from datetime import date  # noqa: PLC0415 only here
 
