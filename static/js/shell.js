@@ -91,7 +91,6 @@ function openArrived(root) {
   }
 }
 document.addEventListener("htmx:afterSettle", () => openArrived(document));
-document.addEventListener("otklik:close-dialog", () => document.querySelector("dialog[open]")?.close());
 document.addEventListener("mousedown", (event) => {
   // a press on the backdrop closes; a drag that began inside does not
   if (event.target instanceof HTMLDialogElement && event.target.open && !event.target.dataset.keep) {

@@ -7,9 +7,10 @@ import { currentId, post, text, thread } from "./dom.js";
 import * as list from "./list.js";
 import * as thr from "./thread.js";
 
-/** The server's word that an action worked: toast with undo, and everything it touched is fetched again. */
-export function done(detail) {
-  document.querySelector("dialog[open]")?.close();
+/** The server's word that an action worked: toast with undo, and everything it touched is fetched again. The dialog that
+ *  asked for it closes; one that was opened while the answer was under way stays. */
+export function done(detail, asked = null) {
+  asked?.closest("dialog[open]")?.close();
   for (const menu of document.querySelectorAll("details.o-menu[open]")) menu.open = false;
   if (detail.go) {
     location.assign(detail.go);
@@ -42,7 +43,7 @@ export function refuse(answer) {
   alertUser(answer.data?.error?.message ?? text("unsent"));
 }
 
-document.addEventListener("otklik:done", (event) => done(event.detail));
+document.addEventListener("otklik:done", (event) => done(event.detail, event.target instanceof Element ? event.target : null));
 document.addEventListener("otklik:refused", (event) => refuse(event.detail));
 
 /* ---------- menus: one open at a time, Esc and a click outside close ---------- */

@@ -142,8 +142,10 @@ def test_three_days_offline_are_caught_up_without_loss(box: Box) -> None:
     uids = box.server.wait_for(box.user, 61)
     box.server.mark_seen(box.user, uids[10:40])
     box.pull_all()
-    assert sorted(box.stored.values()) == sorted(box.server.mailbox(box.user))
-    assert box.received == 61
+    mailbox = box.server.mailbox(box.user)
+    assert sorted(box.stored.values()) == sorted(mailbox)
+    # 61 as a rule; a mail server that loses the answer to its own delivery delivers once more, under a uid of its own
+    assert box.received == len(mailbox) >= 61
 
 
 def test_a_moved_mail_comes_with_the_same_key_from_its_new_folder(box: Box) -> None:
