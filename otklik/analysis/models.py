@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Reading(models.Model):
@@ -28,6 +29,7 @@ class Reading(models.Model):
     unsure = models.BooleanField(default=False)  # a shown field abstained, and nobody has looked since
     data = models.JSONField()
     corrected = models.JSONField(default=list)  # names of fields a person has spoken of
+    spoken = models.JSONField(default=dict)  # field → the label that person gave
     version = models.CharField(max_length=40)  # of the engine and its models
     read_at = models.DateTimeField()
 
@@ -46,16 +48,72 @@ class Reading(models.Model):
 class Correction(models.Model):
     """A person says what is right: the label that later models learn from and are measured with (S1-51)."""
 
+    class Source(models.TextChoices):
+        SPOKEN = "spoken", _("corrected while working")  # mostly where the machine was wrong
+        ASKED = "asked", _("asked about")  # chosen by the machine because it was not sure
+        SAMPLED = "sampled", _("drawn at random")  # what the agreement of all texts is estimated from
+
     reading = models.ForeignKey(Reading, models.CASCADE, related_name="corrections")
     organisation_id = models.BigIntegerField()
     field = models.CharField(max_length=16)
-    said = models.CharField(max_length=32)  # by the machine
-    right = models.CharField(max_length=32)  # by the person; the same when they agreed
+    said = models.CharField(max_length=200)  # by the machine; several labels are joined by commas
+    right = models.CharField(max_length=200)  # by the person; the same when they agreed
+    source = models.CharField(max_length=8, choices=Source, default=Source.SPOKEN)
     by_id = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["organisation_id", "field", "at"], name="correction_field")]
+
+
+class ModelVersion(models.Model):
+    """What an organisation's own labels of one field taught, judged beside what was in use then."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("in use")
+        RETIRED = "retired", _("not in use")
+        REJECTED = "rejected", _("no better, never used")
+
+    organisation_id = models.BigIntegerField()
+    field = models.CharField(max_length=16)
+    number = models.PositiveIntegerField()  # within the field
+    state = models.CharField(max_length=8, choices=State)
+    blob = models.BinaryField()
+    base = models.CharField(max_length=40)  # version of the shipped models it stands upon
+    labels = models.PositiveIntegerField()  # learnt from
+    held = models.PositiveIntegerField()  # judged on
+    old = models.JSONField()  # scores of what was in use, on the held labels: agreement, macro_f1
+    new = models.JSONField()  # scores of this one
+    card = models.JSONField(default=dict)  # how it was learnt, words that gained weight, labels by source
+    seconds = models.FloatField()
+    by_id = models.BigIntegerField(null=True)  # null: retrained by itself
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation_id", "field", "number"], name="version_number"),
+            models.UniqueConstraint(
+                fields=["organisation_id", "field"], name="version_one_active", condition=Q(state="active")
+            ),
+        ]
+
+
+class Training(models.Model):
+    """One retraining: the fields in turn. `done` counts those that are through, so a kill costs one field."""
+
+    organisation_id = models.BigIntegerField()
+    fields = models.JSONField()
+    done = models.PositiveIntegerField(default=0)
+    outcomes = models.JSONField(default=list)  # of each field: what became of it
+    by_id = models.BigIntegerField(null=True)  # null: by itself
+    started_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation_id"], name="training_one", condition=Q(done_at=None))
+        ]
+        indexes = [models.Index(fields=["organisation_id", "-started_at"], name="training_newest")]
 
 
 class Place(models.Model):
