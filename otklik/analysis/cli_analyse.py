@@ -6,8 +6,10 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from otklik.analysis.engine import overrides
 from otklik.analysis.engine.cause import Taxonomy, presets
-from otklik.analysis.engine.reading import Item, Reader, label_names
+from otklik.analysis.engine.labels import label_names
+from otklik.analysis.engine.reading import Item, Reader
 from otklik.kernel.stream import LineError, Record, WrongCall, open_input, run_batches, text_field, write_line
 
 BATCH = 256
@@ -18,10 +20,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--in", dest="source", metavar="FILE", help="JSON lines; standard input when left out"
     )
     parser.add_argument("--preset", choices=sorted(presets()), help="industry whose causes may be given")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of other model files")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="folder of models: general.npz, kazakh.npz, content.npz, FIELD.npz",
+    )
     parser.add_argument("--today", metavar="DATE", help="day from which вчера and завтра are counted")
     parser.add_argument("--labels", action="store_true", help="print the labels of every field and stop")
     parser.epilog = (
+        "--model DIR: each file replaces the shipped one; FIELD.npz, as written by `otklik analysis retrain`,\n"
+        'answers its field (label, p, confidence, evidence); a field the answer lacks appears under "own".\n\n'
         'input:  {"id":"1","text":"Курьер так и не приехал","object":"Техновал"}   (object may be missing)\n'
         'answer: {"id":"1","lang":"ru","tone":{…},"intent":[{"label","p"}],"cause":[…],"severity":2,…,\n'
         '         "evidence":{field:[[start,end]]},"confidence":{field:p},"abstained":[field],"notes":[why]}\n\n'
@@ -33,17 +42,33 @@ def run(args: argparse.Namespace) -> int:
     if args.labels:
         write_line(label_names())
         return 0
-    if args.model is not None and not args.model.is_dir():
-        raise WrongCall(f"Нет папки «{args.model}».", f'There is no folder "{args.model}".')
     try:
         today = None if args.today is None else date.fromisoformat(args.today)
     except ValueError as error:
         raise WrongCall(
             f"«{args.today}» не дата: нужна вида 2026-11-22.", f'"{args.today}" is no date like 2026-11-22.'
         ) from error
-    reader = Reader(taxonomy=Taxonomy(args.preset), folder=args.model, today=today)
+    reader = _reader(args.preset, args.model, today)
     with open_input(args.source) as source:
         return run_batches(source, _item, reader.read, lang=args.lang, size=BATCH)
+
+
+def _reader(preset: str | None, folder: Path | None, today: date | None) -> Reader:
+    """With the models of `folder`; WrongCall when it has none or one of them cannot be read."""
+    if folder is not None and not folder.is_dir():
+        raise WrongCall(f"Нет папки «{folder}».", f'There is no folder "{folder}".')
+    if folder is not None and not any(folder.glob("*.npz")):
+        raise WrongCall(
+            f"В папке «{folder}» нет моделей (файлов .npz).",
+            f'The folder "{folder}" has no models (.npz files).',
+        )
+    try:
+        own = {} if folder is None else overrides.from_folder(folder)
+        reader = Reader(Taxonomy(preset), folder=folder, today=today, own=own)
+        reader.load()
+    except ValueError as error:
+        raise WrongCall(f"Модель не читается: {error}.", f"A model cannot be read: {error}.") from error
+    return reader
 
 
 def _item(record: Record) -> Item:

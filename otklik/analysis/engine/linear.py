@@ -6,7 +6,10 @@ text of the training sets is stored, only numbers of hashed n-grams.
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,10 @@ from otklik.analysis.engine.features import Block, Columns, Floats, Matrix, colu
 from otklik.analysis.engine.text import Batch, Ints
 
 FORMAT = 1
+BROKEN = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, NotImplementedError, OSError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip  # what numpy, zipfile and json say of a file that is not ours
 
 
 @dataclass(slots=True)
@@ -140,6 +147,11 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Write the file (weights in sixteen bits)."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(self.dumps())
+
+    def dumps(self) -> bytes:
+        """The bytes of the file."""
         arrays: dict[str, NDArray[Any]] = {
             "weights": self.weights.astype(np.float16),
             "bias": self.bias,
@@ -167,21 +179,30 @@ class Model:
         }
         text = json.dumps(about, ensure_ascii=False, sort_keys=True)
         arrays["about"] = np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy's stub sees only allow_pickle
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub sees only allow_pickle
+        return file.getvalue()
 
 
 def load(path: Path) -> Model:
-    """Read a file written by `Model.save`; ValueError when it is none or of another format."""
+    """Read a file written by `Model.save`; ValueError naming it when it is none, OSError when it cannot be opened."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        return loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def loads(data: bytes) -> Model:
+    """The same from the bytes of a file; ValueError when they are no model of this format."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = dict(file)
         about = json.loads(arrays["about"].tobytes().decode("utf-8"))
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")
         return _assembled(arrays, about)
-    except (KeyError, TypeError, EOFError, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(f"{path}: not a model file of format {FORMAT} ({error})") from error
+    except BROKEN as error:
+        raise ValueError(f"not a model file of format {FORMAT} ({error})") from error
 
 
 def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
@@ -208,6 +229,8 @@ def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
         for h in about["heads"]
     }
     weights = arrays["weights"].astype(np.float32)
-    if weights.shape[0] != space.width:
-        raise ValueError("weights and n-grams do not fit together")
-    return Model(space, weights, arrays["bias"].astype(np.float32), heads, about["card"])
+    bias = arrays["bias"].astype(np.float32)
+    ends = [head.columns.stop for head in heads.values()]
+    if weights.shape != (space.width, len(bias)) or max(ends, default=0) > len(bias):
+        raise ValueError("weights, n-grams and labels do not fit together")
+    return Model(space, weights, bias, heads, about["card"])

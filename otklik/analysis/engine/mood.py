@@ -10,7 +10,7 @@ from typing import Any
 from otklik.analysis.engine import text
 from otklik.analysis.engine.content import Content
 from otklik.analysis.engine.entities import Entity
-from otklik.analysis.engine.trained import MODELS, Answer, Trained, models, read_batch
+from otklik.analysis.engine.trained import Answer, Trained, models, read_batch
 
 OBJECTS = ("brand", "competitor", "outlet", "product", "employee")
 KINDS = {"employee": "person"}  # entity → kind of object, where the words differ
@@ -30,7 +30,7 @@ def moods(
     seen: Content, objects: Sequence[str | None], named: Sequence[list[Entity]], folder: Path | None
 ) -> list[Mood]:
     """The mood of every text of a batch."""
-    known = models(folder if folder is not None and (folder / "general.npz").exists() else MODELS)
+    known = models(folder)
     read = read_batch(seen.batch, objects, known)
     mentioned = _mentioned(seen.batch, objects, read, named)
     towards: list[Trained] = []

@@ -7,7 +7,7 @@ showing. Nothing here raises on any text: what could not be read is noted in `no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from otklik.analysis.engine import content, personal, text
+from otklik.analysis.engine import content, overrides, personal, text
 from otklik.analysis.engine.abuse import Abuse, abuses
 from otklik.analysis.engine.cause import Taxonomy, causes
 from otklik.analysis.engine.content import Content
@@ -26,6 +26,7 @@ from otklik.analysis.engine.rumour import rumours, with_rumour
 from otklik.analysis.engine.severity import Assessment, assess
 from otklik.analysis.engine.signals import signals
 from otklik.analysis.engine.spans import Spans, evidence
+from otklik.analysis.engine.trained import models
 
 Record = dict[str, Any]
 NOTHING_SAID: Record = {
@@ -54,6 +55,9 @@ class Reader:
     names: Gazetteer = NOBODY
     folder: Path | None = None  # of other model files
     today: date | None = None
+    own: overrides.Own = field(
+        default_factory=dict
+    )  # models that answer a field in place of the shipped ones
 
     def read(self, items: Sequence[Item]) -> list[Record]:
         """One answer per text, in order."""
@@ -63,7 +67,8 @@ class Reader:
         seen = content.understand(batch, content.model(self._content()))
         wanted = intents(seen)
         gossip = rumours(seen, wanted)
-        wanted = [with_rumour(one, told) for one, told in zip(wanted, gossip, strict=True)]
+        given = overrides.read(self.own, batch, self.taxonomy.off)
+        wanted = overrides.wanted([with_rumour(*both) for both in zip(wanted, gossip, strict=True)], given)
         named = entities(batch, today=self.today, names=self.names)
         mood = moods(seen, [one.object for one in items], named, self.folder)
         parts = Parts(
@@ -76,10 +81,21 @@ class Reader:
             mood,
         )
         spans = evidence(seen, parts.asked(), [one.evidence for one in mood])
+        private = [personal.find(one[: text.LONGEST]) for one in batch.texts]
         return [
-            parts.record(row, seen, named[row], spans[row], personal.find(batch.texts[row][: text.LONGEST]))
+            overrides.put(
+                parts.record(row, seen, named[row], spans[row], private[row]),
+                given,
+                row,
+                seen.own.get(row, ()),
+            )
             for row in range(len(items))
         ]
+
+    def load(self) -> None:
+        """Read the model files now; ValueError names the one that cannot be read."""
+        content.model(self._content())
+        models(self.folder)
 
     def _content(self) -> Path:
         own = None if self.folder is None else self.folder / content.MODEL.name
@@ -193,30 +209,3 @@ def _entity(one: Entity) -> Record:
 def _without(named: list[Entity], private: list[personal.Found]) -> list[Entity]:
     """A phone or a card is not an order number as well."""
     return apart([one for one in named if all(one.end <= p.start or one.start >= p.end for p in private)])
-
-
-LABELS: dict[str, Callable[[], list[Any]]] = {
-    "lang": lambda: ["ru", "uk", "kk", "en", "other"],
-    "tone": lambda: ["negative", "neutral", "positive", "mixed"],
-    "object_tone": lambda: ["negative", "neutral", "positive"],
-    "emotions": lambda: ["joy", "sadness", "surprise", "fear", "anger"],
-    "intent": lambda: content.model().heads["intent"].labels,
-    "expects_reply": lambda: ["yes", "no", "unclear"],
-    "cause": lambda: content.model().heads["cause"].labels,
-    "severity": lambda: [1, 2, 3, 4],
-    "complexity": lambda: [1, 2, 3],
-    "impact": lambda: ["one", "group", "mass"],
-    "urgency": lambda: [1, 2, 3],
-    "priority": lambda: ["P1", "P2", "P3", "P4"],
-    "abuse": lambda: ["none", "angry", "insult_person", "threat", "hate", "doxxing", "sexual", "spam"],
-    "rumour": lambda: ["none", "absurd", "serious", "unclear"],
-    "signals": lambda: content.model().heads["signals"].labels,
-    "entities": lambda: ["order", "receipt", "date", "sum", "city", "outlet", "product", "employee", "brand",
-                         "competitor", "link"],
-    "personal_data": lambda: ["phone", "card", "passport", "inn", "snils", "email", "address", "other"],
-}  # fmt: skip
-
-
-def label_names() -> dict[str, list[Any]]:
-    """Every field with the labels it may have."""
-    return {name: names() for name, names in LABELS.items()}

@@ -50,16 +50,24 @@ class Models:
 
 
 @cache
-def models(folder: Path = MODELS) -> Models:
-    """The models of a folder, loaded once; ValueError when a file is missing or unreadable."""
+def models(folder: Path | None = None) -> Models:
+    """The models of a folder, loaded once; a file it does not have is the shipped one.
+
+    ValueError names the file that cannot be read.
+    """
+    return Models(_load(folder, "general.npz"), _load(folder, "kazakh.npz"))
+
+
+def _load(folder: Path | None, name: str) -> Model:
+    own = MODELS / name if folder is None or not (folder / name).exists() else folder / name
     try:
-        return Models(load(folder / "general.npz"), load(folder / "kazakh.npz"))
+        return load(own)
     except OSError as error:
         raise ValueError(f"{error.filename}: {error.strerror}") from error
 
 
 def read_trained(
-    texts: Sequence[str], objects: Sequence[str | None] | None = None, *, folder: Path = MODELS
+    texts: Sequence[str], objects: Sequence[str | None] | None = None, *, folder: Path | None = None
 ) -> list[Trained]:
     """Read texts in one batch (256 is a good size); `objects` are names towards which the tone is asked."""
     return read_batch(text.read(texts), objects or [None] * len(texts), models(folder))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from otklik.analysis.engine.cause import OwnCause, Taxonomy
 from otklik.analysis.engine.entities import Gazetteer
-from otklik.analysis.engine.reading import Item, Reader, label_names
+from otklik.analysis.engine.labels import label_names
+from otklik.analysis.engine.reading import Item, Reader
 
 READER = Reader()
 
