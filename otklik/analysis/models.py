@@ -22,11 +22,16 @@ class Reading(models.Model):
     cause = models.CharField(max_length=32, blank=True, default="")  # the main one
     expects_reply = models.CharField(max_length=8)
     severity = models.PositiveSmallIntegerField()
+    complexity = models.PositiveSmallIntegerField(default=1)
+    impact = models.CharField(max_length=8, default="one")
+    urgency = models.PositiveSmallIntegerField(default=1)
     priority = models.CharField(max_length=2)
     safety = models.BooleanField(default=False)
     abuse = models.CharField(max_length=16)
     rumour = models.CharField(max_length=8)
     unsure = models.BooleanField(default=False)  # a shown field abstained, and nobody has looked since
+    certainty = models.PositiveSmallIntegerField(default=1000)  # ‰, of the shown field it is least sure of
+    marks = models.TextField(default="")  # every label of every field: see `marks.py`
     data = models.JSONField()
     corrected = models.JSONField(default=list)  # names of fields a person has spoken of
     spoken = models.JSONField(default=dict)  # field → the label that person gave
@@ -111,7 +116,9 @@ class Training(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation_id"], name="training_one", condition=Q(done_at=None))
+            models.UniqueConstraint(
+                fields=["organisation_id"], name="training_one", condition=Q(done_at=None)
+            )
         ]
         indexes = [models.Index(fields=["organisation_id", "-started_at"], name="training_newest")]
 

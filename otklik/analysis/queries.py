@@ -1,15 +1,14 @@
-"""Reads of readings: of given subjects, and as conditions for the lists of other domains."""
+"""Reads of readings: of given subjects, and as conditions for the lists and the rules of other domains."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from otklik.analysis import marks
 from otklik.analysis.models import Reading
-
-FILTERS = ("tone", "intent", "cause", "priority", "lang", "abuse", "expects_reply")
 
 
 def of(kind: str, object_ids: Sequence[int]) -> dict[int, Reading]:
@@ -17,12 +16,39 @@ def of(kind: str, object_ids: Sequence[int]) -> dict[int, Reading]:
     return {row.object_id: row for row in Reading.objects.filter(kind=kind, object_id__in=list(object_ids))}
 
 
-def has(kind: str, reference: str, **values: Any) -> Exists:
+def has(kind: str, reference: str, *, sure: bool = False, **wanted: Any) -> Exists:
     """A condition for a list: the subject named by its column `reference` was read so.
 
-    `values`: fields of FILTERS with tuples of values, or `unsure=True`.
+    `wanted`: any field of `marks.FIELDS` with a label or several of them (one is enough; of intent, cause, emotions
+    and signals every label of the text counts), `min_severity`, `min_complexity`, `min_urgency`, and `unsure`: True
+    for the queue, or names of fields that abstained. `sure`: no field asked for may have abstained. Each subject
+    costs one look into the unique index of readings. Raises ValueError for a field that is not there.
     """
-    conditions = {f"{name}__in": wanted for name, wanted in values.items() if name in FILTERS and wanted}
-    if values.get("unsure"):
-        conditions["unsure"] = True
-    return Exists(Reading.objects.filter(kind=kind, object_id=OuterRef(reference), **conditions))
+    return Exists(
+        Reading.objects.filter(condition(sure=sure, **wanted), kind=kind, object_id=OuterRef(reference))
+    )
+
+
+def condition(*, sure: bool = False, **wanted: Any) -> Q:
+    """The same as a condition on readings themselves."""
+    found = Q()
+    if wanted.get("unsure") is True:
+        found &= Q(unsure=True)
+        del wanted["unsure"]
+    for group in marks.groups(wanted):
+        one_of = Q()
+        for one in group:
+            one_of |= Q(marks__contains=f" {one} ")
+        found &= one_of
+    for doubt in marks.doubts(wanted) if sure else ():
+        found &= ~Q(marks__contains=f" {doubt} ")
+    return found
+
+
+def fits(reading: Reading, *, sure: bool = False, **wanted: Any) -> bool:
+    """Whether one reading satisfies the conditions of `has`."""
+    if wanted.get("unsure") is True:
+        del wanted["unsure"]
+        if not reading.unsure:
+            return False
+    return marks.fits(frozenset(reading.marks.split()), wanted, sure=sure)

@@ -17,6 +17,26 @@ FIELDS: dict[str, Any] = {
     "abuse": _("Abuse"),
     "rumour": _("Rumour"),
     "lang": _("Language"),
+    "emotions": _("Emotions"),
+    "complexity": _("Complexity"),
+    "impact": _("How many are touched"),
+    "urgency": _("Urgency"),
+    "safety": _("Safety"),
+    "signals": _("Signals"),
+    "unsure": _("Unsure of"),
+}
+
+SIGNALS: dict[str, Any] = {
+    "last_link": _("tried before and failed"),
+    "leaves_for_competitor": _("leaves for a competitor"),
+    "legal_threat": _("court or authority"),
+    "media_threat": _("will tell the public"),
+    "vulnerable_person": _("vulnerable person"),
+    "child": _("child"),
+    "promise_broken": _("promise broken"),
+    "praise_employee": _("praises an employee"),
+    "requested_remedy": _("says what they want"),
+    "deadline_named": _("names a term"),
 }
 
 VALUES: dict[str, dict[str, Any]] = {
@@ -81,19 +101,26 @@ VALUES: dict[str, dict[str, Any]] = {
         "serious": _("serious"),
         "unclear": _("unclear"),
     },
-}
-
-SIGNALS: dict[str, Any] = {
-    "last_link": _("tried before and failed"),
-    "leaves_for_competitor": _("leaves for a competitor"),
-    "legal_threat": _("court or authority"),
-    "media_threat": _("will tell the public"),
-    "vulnerable_person": _("vulnerable person"),
-    "child": _("child"),
-    "promise_broken": _("promise broken"),
-    "praise_employee": _("praises an employee"),
-    "requested_remedy": _("says what they want"),
-    "deadline_named": _("names a term"),
+    "lang": {
+        "ru": _("Russian"),
+        "uk": _("Ukrainian"),
+        "kk": _("Kazakh"),
+        "en": _("English"),
+        "other": pgettext_lazy("language", "another one"),
+    },
+    "emotions": {
+        "joy": _("joy"),
+        "sadness": _("sadness"),
+        "surprise": _("surprise"),
+        "fear": _("fear"),
+        "anger": _("anger"),
+    },
+    "complexity": {"1": _("simple"), "2": _("of middle complexity"), "3": _("complex")},
+    "impact": {"one": _("one person"), "group": _("a group"), "mass": _("many")},
+    "urgency": {"1": _("can wait"), "2": _("soon"), "3": _("at once")},
+    "safety": {"yes": _("danger to people"), "no": _("no danger")},
+    "signals": SIGNALS,
+    "unsure": {name: title for name, title in FIELDS.items() if name not in ("priority", "unsure")},
 }
 
 

@@ -10,7 +10,7 @@ from otklik.accounts.principals import User
 from otklik.analysis import words
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
-from otklik.analysis.services.readings import is_unsure, typed
+from otklik.analysis.services.readings import DERIVED, settle, typed
 from otklik.audit import services as audit
 from otklik.kernel import clock, events
 from otklik.kernel.errors import Invalid, NotFound
@@ -48,8 +48,8 @@ def correct(kind: str, object_id: int, field: str, right: str, *, by: User) -> R
     )
     setattr(found, field, typed(field, right))
     found.corrected = sorted({*found.corrected, field})
-    found.unsure = is_unsure(found)
-    found.save(update_fields=[field, "corrected", "unsure"])
+    settle(found)
+    found.save(update_fields=[field, "corrected", *DERIVED])
     audit.record(
         "reading.corrected",
         organisation_id=found.organisation_id,

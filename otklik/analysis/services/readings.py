@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from otklik.analysis import marks
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
 from otklik.analysis.services import reader
@@ -11,8 +12,8 @@ from otklik.kernel import clock, events
 
 SHOWN = ("tone", "intent")  # an unsure one of these puts a text into the queue "unsure"
 _COLUMNS = (
-    "lang", "tone", "intent", "cause", "expects_reply", "severity", "priority", "safety", "abuse", "rumour",
-    "unsure", "data", "corrected", "version", "read_at",
+    "lang", "tone", "intent", "cause", "expects_reply", "severity", "complexity", "impact", "urgency", "priority",
+    "safety", "abuse", "rumour", "unsure", "certainty", "marks", "data", "corrected", "version", "read_at",
 )  # fmt: skip
 
 
@@ -39,6 +40,9 @@ def _row(
         cause=read["cause"][0]["label"] if read["cause"] else "",
         expects_reply=read["expects_reply"],
         severity=read["severity"],
+        complexity=read["complexity"],
+        impact=read["impact"],
+        urgency=read["urgency"],
         priority=read["priority"],
         safety=read["safety"],
         abuse=read["abuse"],
@@ -50,13 +54,22 @@ def _row(
     )
     for field, value in said.items():
         setattr(row, field, typed(field, value))
-    row.unsure = is_unsure(row)
+    settle(row)
     return row
 
 
-def is_unsure(row: Reading) -> bool:
-    """A shown field abstained and nobody has spoken of it."""
-    return any(name in row.data["abstained"] and name not in row.corrected for name in SHOWN)
+DERIVED = ("unsure", "certainty", "marks")
+
+
+def settle(row: Reading) -> None:
+    """What follows from the labels and from what people said (DERIVED); the caller saves.
+
+    Unsure: a shown field abstained and nobody has spoken of it.
+    """
+    open_ = [name for name in SHOWN if name not in row.corrected]
+    row.unsure = any(name in row.data["abstained"] for name in open_)
+    row.certainty = min((round(row.data["confidence"].get(name, 1) * 1000) for name in open_), default=1000)
+    row.marks = marks.joined(marks.of(row))
 
 
 def typed(field: str, value: str) -> str | int:
