@@ -205,6 +205,20 @@ def restore_channel(request: Call, channel_id: Id) -> ChannelAccount:
     return services.archive(channel_id, on=False, by=request.auth)
 
 
+class HookSecretOut(Schema):
+    """Shown once. `url`: where to post to; `secret`: signs as Standard Webhooks say."""
+
+    url: str
+    secret: str
+
+
+@operation(router, "POST", "/channels/{channel_id}/secret", right="channel.write", answer=HookSecretOut)
+def renew_channel_secret(request: Call, channel_id: Id) -> HookSecretOut:
+    """Another address and secret of a webhook. The present ones stop at once."""
+    account, secret = services.renew_hook(channel_id, by=request.auth)
+    return HookSecretOut(url=queries.hook_address(account), secret=secret)
+
+
 # ---------- imports ----------
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncHour
+from django.urls import reverse
 
 from otklik.channels import registry
 from otklik.channels.models import ChannelAccount, Delivery, DeliveryState, ImportJob, ImportMapping, RawEvent
@@ -209,3 +211,8 @@ def raw_event(organisation_id: int, raw_id: int) -> RawEvent:
     if found is None:
         raise NotFound
     return found
+
+
+def hook_address(account: ChannelAccount) -> str:
+    """Where the customer's site posts to; whoever knows it and the secret can write in."""
+    return f"{settings.SITE_URL}{reverse('webhook', args=(account.kind, account.public_id, account.path_secret))}"

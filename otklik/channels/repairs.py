@@ -9,7 +9,9 @@ from otklik.accounts.principals import User
 from otklik.audit import services as audit
 from otklik.channels import delivery, intake
 from otklik.channels.models import Delivery, RawEvent
+from otklik.kernel import outbox
 from otklik.kernel.errors import Conflict, NotFound
+from otklik.kernel.models import Outbox
 
 REPLAYED_AT_ONCE = 2000
 
@@ -93,4 +95,21 @@ def replay_all(*, by: User, account_id: int = 0) -> int:
 def _replayed(number: int, by: User, raw_id: int | None = None) -> None:
     audit.record(
         "raw.replayed", organisation_id=by.organisation_id, by=by, kind="raw", object_id=raw_id, number=number
+    )
+
+
+@transaction.atomic
+def revive(work_id: int, *, by: User) -> None:
+    """Give work that failed too often another life. Raises NotFound, also for work that is not given up."""
+    policy.require(by, "operations.act")
+    row = Outbox.objects.filter(pk=work_id, organisation_id=by.organisation_id).first()
+    if row is None or not outbox.revive(row.pk):
+        raise NotFound
+    audit.record(
+        "outbox.revived",
+        organisation_id=by.organisation_id,
+        by=by,
+        kind="outbox",
+        object_id=row.pk,
+        topic=row.topic,
     )

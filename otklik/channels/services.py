@@ -5,7 +5,9 @@ What a person does to answers and raw events on the operations page is in repair
 
 from __future__ import annotations
 
+import base64
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -161,15 +163,26 @@ def rescan(account_id: int, *, by: User) -> ChannelAccount:
     return account
 
 
+def new_signing_secret() -> str:
+    """As Standard Webhooks want it: base64 of random bytes behind a prefix."""
+    return "whsec_" + base64.b64encode(os.urandom(24)).decode()
+
+
 @transaction.atomic
-def renew_hook(account_id: int, signing_secret: str, *, by: User) -> ChannelAccount:
-    """Another address and signing secret; the old ones are refused from now on."""
+def renew_hook(account_id: int, *, by: User) -> tuple[ChannelAccount, str]:
+    """Another address and signing secret, shown this once; the old ones are refused from now on.
+
+    Raises NotFound for an account that is no webhook.
+    """
     account = _locked(account_id, by)
+    if account.kind != "hook":
+        raise NotFound
+    signing_secret = new_signing_secret()
     account.path_secret = secrets.new_token()
     account.sealed = secrets.seal({**secrets.unseal(account.sealed), "signing_secret": signing_secret})
     account.save(update_fields=["path_secret", "sealed"])
     _record("channel.secret_renewed", account, by)
-    return account
+    return account, signing_secret
 
 
 def check(account_id: int, *, by: User) -> CheckResult:

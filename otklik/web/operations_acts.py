@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,11 +12,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from otklik.accounts.views.base import me
-from otklik.audit import services as audit
 from otklik.channels import intake, queries, repairs
-from otklik.kernel import outbox
 from otklik.kernel.errors import NotFound
-from otklik.kernel.models import Outbox
 from otklik.web.operations import context_of
 
 
@@ -84,17 +80,5 @@ def raw(request: HttpRequest, raw_id: int) -> HttpResponse:
 @require_POST
 def revive(request: HttpRequest, row_id: int) -> HttpResponse:
     """Give work that failed too often another life."""
-    user = me(request, "operations.act")
-    with transaction.atomic():
-        row = Outbox.objects.filter(pk=row_id, organisation_id=user.organisation_id).first()
-        if row is None or not outbox.revive(row.pk):
-            raise NotFound
-        audit.record(
-            "outbox.revived",
-            organisation_id=user.organisation_id,
-            by=user,
-            kind="outbox",
-            object_id=row.pk,
-            topic=row.topic,
-        )
+    repairs.revive(row_id, by=me(request, "operations.act"))
     return _back(request, _("It is tried again."))

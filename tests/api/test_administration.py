@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
 from otklik.accounts.models import User
 from otklik.channels import intake
+from otklik.channels import queries as channel_queries
 from otklik.channels.protocol import RawEvent
 from otklik.inbox.services import reminders
 from otklik.kernel import clock, outbox
+from otklik.kernel.models import Outbox
 from otklik.web.api import api, schema
 from tests.api.conftest import Program, make_program
 
@@ -104,6 +107,37 @@ def test_an_event_that_was_not_understood_is_listed_and_read_again(
     assert program.post(f"/raw-events/{one['id']}/replay")[0] == 200
     outbox.drain()
     assert program.post("/raw-events/replay")[1] == {"replayed": 1}
+
+
+def test_work_that_was_given_up_is_listed_and_tried_again(program: Program, demo_channel: Any) -> None:
+    outbox.put("channels.parse", "given-up", {"ids": []}, organisation_id=demo_channel.organisation_id)
+    outbox.put("channels.parse", "at-work", {"ids": []}, organisation_id=demo_channel.organisation_id)
+    Outbox.objects.filter(key="given-up").update(state="dead", last_error="ConnectionError: gone")
+    (one,) = program.get("/dead-work")[1]["items"]
+    assert (one["topic"], one["error"]) == ("channels.parse", "ConnectionError: gone")
+    assert program.post(f"/dead-work/{one['id']}/revive")[0] == 200
+    assert program.get("/dead-work")[1]["items"] == []
+    assert program.post(f"/dead-work/{one['id']}/revive")[0] == 404  # it is not given up any more
+    outbox.drain()
+    assert Outbox.objects.get(key="given-up").state == "done"
+
+
+def test_a_webhook_gets_another_address_and_secret_and_the_old_ones_stop(
+    program: Program, demo_channel: Any, client: Client
+) -> None:
+    hook = program.post(
+        "/channels", {"kind": "hook", "name": "Сайт", "config": {"signing_secret": "whsec_b2xk"}}
+    )[1]
+    account = channel_queries.account(demo_channel.organisation_id, hook["id"])
+    old = urlsplit(channel_queries.hook_address(account)).path
+    answer = program.post(f"/channels/{hook['id']}/secret")[1]
+    new = urlsplit(answer["url"]).path
+    assert answer["secret"].startswith("whsec_") and new != old
+    assert client.post(old, b"{}", content_type="application/json").status_code == 404
+    assert (
+        client.post(new, b"{}", content_type="application/json").status_code == 401
+    )  # there, and not signed
+    assert program.post(f"/channels/{demo_channel.pk}/secret")[0] == 404  # no webhook
 
 
 def test_my_reminders_are_mine(program: Program, write_in: Any, alisa: User, olga: User) -> None:

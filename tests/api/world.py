@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from otklik.accounts import services as accounts
 from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
 from otklik.channels.importer import service as imports
 from otklik.channels.models import RawEvent
 from otklik.inbox.services import drafts, files, grouping, labels, reminders, reply, templates, views
-from otklik.kernel import clock, secrets
+from otklik.kernel import clock, outbox, secrets
+from otklik.kernel.models import Outbox
 from otklik.people.services import identities, merging, profile
 from otklik.web.models import WebhookDelivery, WebhookSubscription
 from otklik.web.webhooks import subscriptions, tail
@@ -58,6 +61,9 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
         error="Тайна",
         received_at=clock.now(),
     )
+    with transaction.atomic():
+        outbox.put("channels.parse", "tajna", {"ids": []}, organisation_id=by.organisation_id)
+    Outbox.objects.filter(key="tajna").update(state="dead", last_error="Тайна")
     return {
         "conversation_id": talk.pk,
         "other_conversation_id": third.pk,
@@ -85,6 +91,7 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
         "invitation_id": invitation.pk,
         "key_id": key.pk,
         "raw_id": raw.pk,
+        "work_id": Outbox.objects.get(key="tajna").pk,
     }
 
 

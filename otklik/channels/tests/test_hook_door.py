@@ -96,7 +96,7 @@ def test_a_large_body_is_refused_before_it_is_read(hook, monkeypatch) -> None:
 
 def test_after_a_new_secret_the_old_address_is_unknown(hook, alisa) -> None:
     old = address(hook)
-    services.renew_hook(hook.pk, SECRET, by=alisa)
+    services.renew_hook(hook.pk, by=alisa)
     assert Client().post(old, letter(), content_type="application/json").status_code == 404
 
 

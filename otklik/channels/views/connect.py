@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -46,7 +42,7 @@ def connect(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, kind, form, result=result)
     name = form.cleaned_data["name"] or _name_of(kind, config)
     if kind == "hook":
-        config["signing_secret"] = _new_secret()
+        config["signing_secret"] = services.new_signing_secret()
     try:
         account = services.connect(
             kind,
@@ -93,11 +89,7 @@ def edit(request: HttpRequest, account_id: int) -> HttpResponse:
 def new_secret(request: HttpRequest, account_id: int) -> HttpResponse:
     """A new address and secret of a webhook; the old ones stop at once."""
     user = person(request, "channel.write")
-    account = queries.account(user.organisation_id, account_id)
-    if account.kind != "hook":
-        raise NotFound
-    secret = _new_secret()
-    account = services.renew_hook(account.pk, secret, by=user)
+    account, secret = services.renew_hook(account_id, by=user)
     return _shown_once(request, account, secret)
 
 
@@ -175,14 +167,8 @@ def _name_of(kind: str, config: dict[str, Any]) -> str:
     return kinds.title(kind)
 
 
-def _new_secret() -> str:
-    """As Standard Webhooks want it: base64 of random bytes behind a prefix."""
-    return "whsec_" + base64.b64encode(os.urandom(24)).decode()
-
-
 def _shown_once(request: HttpRequest, account: ChannelAccount, secret: str) -> HttpResponse:
-    path = reverse("webhook", args=(account.kind, account.public_id, account.path_secret))
-    url = settings.SITE_URL + path
+    url = queries.hook_address(account)
     answer = render(request, "channels/secret.html", {"account": account, "url": url, "secret": secret})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -181,6 +181,35 @@ def replay_events(request: Call) -> dict[str, int]:
     return {"replayed": repairs.replay_all(by=request.auth)}
 
 
+class DeadWorkOut(Schema):
+    """`topic`: what was to be done; `error`: why the last try failed."""
+
+    id: int
+    topic: str
+    attempts: int
+    error: str
+    created_at: datetime
+
+    @staticmethod
+    def resolve_error(one: Outbox) -> str:
+        return one.last_error
+
+
+@operation(operations_router, "GET", "/dead-work", right="operations.read", answer=Page[DeadWorkOut])
+def list_dead_work(request: Call, window: Query[Window]) -> Any:
+    """Work that failed too often and was given up, newest first."""
+    rows = Outbox.objects.filter(organisation_id=request.auth.organisation_id, state=OutboxState.DEAD)
+    items, following = cut(rows, ("-id",), cursor=window.cursor, limit=window.limit)
+    return {"items": items, "next": following}
+
+
+@operation(operations_router, "POST", "/dead-work/{work_id}/revive", right="operations.act", answer=Done)
+def revive_work(request: Call, work_id: Id) -> Done:
+    """Try it again."""
+    repairs.revive(work_id, by=request.auth)
+    return Done()
+
+
 class AuditEntryOut(Schema):
     """`seq` and `hash` are empty until the entry is sealed, a second after it was written."""
 
