@@ -16,6 +16,8 @@ from typing import Protocol
 import pymorphy3
 import Stemmer
 from django.db import connection
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Concat
 
 from otklik.kernel.models import IndexedText
 
@@ -203,3 +205,16 @@ def rebuild() -> int:
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO kernel_fts(kernel_fts) VALUES ('rebuild')")
     return IndexedText.objects.count()
+
+
+def holds(kind: str, reference: str, query: str) -> Exists:
+    """A condition for rows already narrowed: the text named by their column `reference` has every word of the query.
+
+    One look into the index of objects for each row; without a word in the query nothing holds.
+    """
+    rows = IndexedText.objects.filter(kind=kind, object_id=OuterRef(reference))
+    rows = rows.annotate(padded=Concat(Value(" "), "tokens", Value(" ")))
+    words = tokens(query)
+    for word in words:
+        rows = rows.filter(padded__contains=f" {word} ")
+    return Exists(rows if words else rows.none())

@@ -60,5 +60,5 @@ def correct(kind: str, object_id: int, field: str, right: str, *, by: User) -> R
         was=was,
         now=right,
     )
-    events.announce(TextsRead(found.organisation_id, kind, (object_id,)))
+    events.announce(TextsRead(found.organisation_id, kind, (object_id,), corrected=True))
     return found

@@ -20,11 +20,15 @@ _COLUMNS = (
 def keep(organisation_id: int, kind: str, found: dict[int, dict[str, Any]]) -> None:
     """Rows for what the engine said, in the caller's transaction."""
     said = _said_by_people(kind, list(found))
+    known = set(
+        Reading.objects.filter(kind=kind, object_id__in=list(found)).values_list("object_id", flat=True)
+    )
     rows = [_row(organisation_id, kind, pk, one, said.get(pk, {})) for pk, one in found.items()]
     Reading.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=list(_COLUMNS)
     )
-    events.announce(TextsRead(organisation_id, kind, tuple(found)))
+    first = tuple(pk for pk in found if pk not in known)
+    events.announce(TextsRead(organisation_id, kind, tuple(found), first))
 
 
 def _row(

@@ -11,6 +11,7 @@ from otklik.inbox.models.grouping import (
 )
 from otklik.inbox.models.images import RemoteImage
 from otklik.inbox.models.message import Attachment, Direction, Message, ParkedChange, Revision
+from otklik.inbox.models.rules import Rule, RuleEffect, RuleRun, RuleVersion
 from otklik.inbox.models.work import Draft, Mention, Reminder, Seen, SoftLock, Template
 
 __all__ = [
@@ -33,6 +34,10 @@ __all__ = [
     "Reminder",
     "RemoteImage",
     "Revision",
+    "Rule",
+    "RuleEffect",
+    "RuleRun",
+    "RuleVersion",
     "SavedView",
     "Seen",
     "SoftLock",
