@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -14,6 +15,37 @@ from otklik.analysis.models import Reading
 def of(kind: str, object_ids: Sequence[int]) -> dict[int, Reading]:
     """Readings by the number of their subject; texts not read yet are missing."""
     return {row.object_id: row for row in Reading.objects.filter(kind=kind, object_id__in=list(object_ids))}
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list shows of a reading and sorts by. `certainty`: per mille, of the field it is least sure of."""
+
+    tone: str
+    intent: str
+    cause: str
+    priority: str
+    severity: int
+    urgency: int
+    safety: bool
+    unsure: bool
+    certainty: int
+    marks: frozenset[str]
+
+    def sure_of(self, field: str) -> bool:
+        return marks.mark("unsure", field) not in self.marks
+
+
+_BRIEF = ("tone", "intent", "cause", "priority", "severity", "urgency", "safety", "unsure", "certainty")
+
+
+def briefs(kind: str, object_ids: Sequence[int]) -> dict[int, Brief]:
+    """The same without the whole answers, for lists of many."""
+    rows = Reading.objects.filter(kind=kind, object_id__in=list(object_ids))
+    return {
+        object_id: Brief(*rest, frozenset(words.split()))
+        for object_id, words, *rest in rows.values_list("object_id", "marks", *_BRIEF)
+    }
 
 
 def has(kind: str, reference: str, *, sure: bool = False, **wanted: Any) -> Exists:
