@@ -1,4 +1,6 @@
-"""The trained half of the reading engine against the numbers of its issue; needs the labelled sets ($OTKLIK_SHARED).
+"""The reading engine: its speed as a whole, and its trained half against the numbers of its issue.
+
+Needs the labelled sets ($OTKLIK_SHARED).
 
 Tone towards a company is fitted here on the rows before a day and scored on the later ones; the rest is read by
 the shipped models on the `_dev` files. `_dev` is a random part of the same weeks: it flatters.
@@ -7,6 +9,7 @@ the shipped models on the `_dev` files. `_dev` is a random part of the same week
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,10 +30,11 @@ from otklik.analysis.training.fit import answers, assemble, fit_space
 from otklik.analysis.training.retrain import retrain
 
 NAME = "Reading: trained models"
-BUDGET = "the table of the issue; ≥ 5 000 texts/s/core and ≤ 300 MB for the trained half"
+BUDGET = "the table of the issue; ≥ 2 000 texts/s/core for all fields, ≤ 300 MB"
 TIMEOUT = 500
 BATCH = 256
 REACH = {"bank": 0.56, "telecom": 0.66}
+OWN = heads.OWN
 FLOOR = {"bank": 0.24, "telecom": 0.38}  # winter → summer: the plain linear baseline, printed beside
 
 
@@ -157,15 +161,25 @@ def banking() -> list[Row]:
 
 
 def speed() -> list[Row]:
-    """In a child of its own, so that nothing of the training counts as memory."""
+    """In a child of its own, so that nothing of the training counts as memory; tweets, blogs and our own texts."""
     texts = [(row.text, row.target or None) for row in [*companies("dev"), *load("cedr_emotions_dev")]]
+    with (OWN / "texts_train.jsonl").open(encoding="utf-8") as lines:
+        texts += [(json.loads(line)["text"], None) for line in lines]
     done = subprocess.run(
         [sys.executable, "-m", "bench.reading_alone"],
         input=json.dumps(texts), capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)
+    median = np.median([len(one) for one, _ in texts])
     return [
-        at_least("trained half, batches of 256", found["rate"], "texts/s", budget=5000),
+        at_least(
+            f"all fields, batches of 256, median {median:.0f} characters",
+            found["rate"],
+            "texts/s",
+            budget=2000,
+        ),
+        at_least("trained half alone", found["trained"], "texts/s", budget=5000),
+        at_most("processes that wanted a core meanwhile", os.getloadavg()[0], ""),
         at_most("start-up", found["start"], "s"),
         at_most("memory", found["memory"], "MB", budget=300),
     ]

@@ -7,7 +7,7 @@ A legitimate complaint in mat is anger; the same words near a person addressed a
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,18 +105,15 @@ def unmasked(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _meant(shown: str) -> str | None:
     plain = shown.lower().replace("@", "*").translate(_FOLD).replace("#", "*").strip(".,!?_")
     letters = len(plain) - plain.count("*")
     if not letters or len(plain) < 3 or len(plain) > 14:
         return None
-    exact = re.compile("".join("." if sign == "*" else re.escape(sign) for sign in plain))
-    loose = (
-        re.compile(".{1,5}".join(re.escape(part) for part in re.split(r"\*+", plain)))
-        if "*" in plain
-        else None
-    )
-    for word, meant in _rude():
-        if exact.fullmatch(word) or (loose is not None and loose.fullmatch(word)):
-            return meant
-    return None
+    if "*" not in plain:
+        return next((meant for word, meant in _rude() if word == plain), None)
+    exact = "".join("." if sign == "*" else re.escape(sign) for sign in plain)
+    loose = ".{1,5}".join(re.escape(part) for part in re.split(r"\*+", plain))
+    pattern = re.compile(f"{exact}|{loose}")
+    return next((meant for word, meant in _rude() if pattern.fullmatch(word)), None)

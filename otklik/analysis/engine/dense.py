@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from otklik.analysis.engine import words
 from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.text import URL_MARK, USER_MARK, Batch
+from otklik.analysis.engine.text import TABLE, URL_MARK, USER_MARK, Batch
 from otklik.analysis.engine.vectors import averages, vectors
 
 FLIP = -0.7  # what a negation makes of a strength
 LEXICAL = 28
 SIGNS = 15
+BEGINNING = 500  # characters in which capitals are counted
 WIDTH = LEXICAL + SIGNS + 2 * 128  # columns of `dense`
 
 
 def dense(batch: Batch) -> Floats:
     """Texts × WIDTH. The first LEXICAL + SIGNS columns are raw counts and shares, the rest has length one."""
+    return batch.once("dense", lambda: _dense(batch))
+
+
+def _dense(batch: Batch) -> Floats:
     places = vectors().places(batch)
     return np.hstack([lexical(batch, places), signs(batch), averages(batch, places)]).astype(np.float32)
 
@@ -88,8 +95,19 @@ def signs(batch: Batch) -> Floats:
 
 
 def _capitals(batch: Batch) -> Floats:
-    shares = [sum(map(str.isupper, text[:500])) / (min(len(text), 500) + 1) for text in batch.texts]
-    return np.array(shares, dtype=np.float32)
+    """The share of capital letters in the first BEGINNING characters of each raw text."""
+    parts = [text[:BEGINNING] for text in batch.texts]
+    ends = np.cumsum([len(part) for part in parts])
+    stream = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    before = np.concatenate([[0], np.cumsum(_is_capital()[np.minimum(stream, TABLE - 1)])])
+    lengths = np.diff(ends, prepend=0)
+    shares: Floats = ((before[ends] - before[ends - lengths]) / (lengths + 1)).astype(np.float32)
+    return shares
+
+
+@cache
+def _is_capital() -> NDArray[np.bool_]:
+    return np.array([chr(code).isupper() for code in range(TABLE)])
 
 
 def _starts_with(batch: Batch, word: str) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ on the words that carried it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,21 +39,28 @@ class Block:
     bins: Ints
     rows: Ints
     tokens: Ints
+    _cells: dict[int, Ints] = field(default_factory=dict)
 
-    def only(self, chosen: NDArray[np.bool_]) -> Block:
-        """The occurrences whose flag is set."""
-        return Block(self.bins[chosen], self.rows[chosen], self.tokens[chosen])
+    def cells(self, columns: Columns) -> Ints:
+        """The column of each occurrence, −1 when the space does not know it; looked up once per space."""
+        key = id(columns)  # a space outlives every batch it reads
+        if key not in self._cells:
+            self._cells[key] = columns.of(self.bins)
+        return self._cells[key]
 
 
 def grams(batch: Batch, *, folded: bool = False, near: int = 0) -> list[Block]:
     """Every n-gram of every text; `folded` reads Kazakh letters as Russian ones, `near` adds pairs of words."""
     points, hashes = batch.points, batch.hashes
     if folded:
-        points = _folded(points)
-        hashes = token_hashes(points, batch.starts, batch.ends)
-    blocks = [_characters(batch, points), _words(batch, hashes)]
+        points = batch.once("folded points", lambda: _folded(batch.points))
+        hashes = batch.once("folded hashes", lambda: token_hashes(points, batch.starts, batch.ends))
+    blocks = [
+        batch.once(("characters", folded), lambda: _characters(batch, points)),
+        batch.once(("words", folded), lambda: _words(batch, hashes)),
+    ]
     if near:
-        blocks.append(_pairs(batch, points, near))
+        blocks.append(batch.once(("pairs", folded, near), lambda: _pairs(batch, points, near)))
     return blocks
 
 
@@ -118,13 +125,14 @@ def _joined(parts: list[tuple[Ints, Ints, Ints]]) -> Block:
     if not parts:
         nothing = np.zeros(0, dtype=np.int32)
         return Block(nothing, nothing, nothing)
-    return Block(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    bins, rows, tokens = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Block(bins, rows, tokens)
 
 
 def counted(block: Block, columns: Columns, idf: Floats, height: int) -> Matrix:
     """Texts × columns: (1 + log count) × idf, each row of length one. Unknown n-grams are left out."""
     size = len(idf)
-    mapped = columns.of(block.bins)
+    mapped = block.cells(columns)
     known = mapped >= 0
     keys = block.rows[known].astype(np.int64) * max(size, 1) + mapped[known]
     keys.sort()

@@ -136,7 +136,7 @@ class Model:
         total = np.zeros(tokens, dtype=np.float64)
         start = 0
         for block, part, known in zip(reading.blocks, reading.parts, self.space._columns, strict=True):
-            mapped = known.of(block.bins)
+            mapped = block.cells(known)
             at = np.flatnonzero((mapped >= 0) & (columns[block.rows] >= 0))
             rows, cells = block.rows[at], mapped[at]
             size = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly

@@ -152,7 +152,7 @@ def _occurrences(
         seen.reading.blocks, seen.reading.parts, seen.model.space._columns, strict=False
     ):
         at = np.flatnonzero(needed[block.rows])
-        cells = known.of(block.bins[at])
+        cells = block.cells(known)[at]
         inside = cells >= 0
         at = at[inside]
         columns = cells[inside].astype(np.int64) + start

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ Points = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]
 Kinds = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
+Made = TypeVar("Made")
 
 LONGEST = 20_000  # characters of one text that are read; more is noted as `too_long`
 SPACE, WORD, SIGN, SINGLE, DROP = 0, 1, 2, 3, 4
@@ -97,6 +99,14 @@ class Batch:
         return ends
 
     _regions: dict[tuple[int, int], int]
+    _kept: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` returns, computed once for this batch: all models look at the same numbers. Not to be changed."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        made: Made = self._kept[key]
+        return made
 
 
 @cache

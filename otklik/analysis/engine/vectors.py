@@ -29,7 +29,7 @@ class Vectors:
 
     def places(self, batch: Batch) -> NDArray[np.int64]:
         """For each token its row, −1 when the word is unknown."""
-        return found(self.hashes, batch.hashes)
+        return batch.once("places", lambda: found(self.hashes, batch.hashes))
 
 
 def found(sorted_hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:

@@ -40,6 +40,10 @@ def _small(words: tuple[str, ...]) -> Hashes:
 
 def scores(batch: Batch) -> Floats:
     """For each token its strength in the lexicon, 0 when it is not there."""
+    return batch.once("strength", lambda: _scores(batch))
+
+
+def _scores(batch: Batch) -> Floats:
     hashes, values = _lexicon()
     places = found(hashes, batch.hashes)
     return np.where(places >= 0, values[places], 0).astype(np.float32)
@@ -47,6 +51,10 @@ def scores(batch: Batch) -> Floats:
 
 def negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which tokens are negations, and which stand one or two places behind one in the same text."""
+    return batch.once("negated", lambda: _negated(batch))
+
+
+def _negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     marks = found(_small(NEGATIONS), batch.hashes) >= 0
     behind = np.zeros(len(marks), dtype=bool)
     for distance in (1, 2):
@@ -58,4 +66,4 @@ def negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def intensified(batch: Batch) -> NDArray[np.bool_]:
     """Which tokens make the next word stronger."""
-    return found(_small(INTENSIFIERS), batch.hashes) >= 0
+    return batch.once("intensified", lambda: found(_small(INTENSIFIERS), batch.hashes) >= 0)

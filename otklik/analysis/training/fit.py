@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,9 @@ EXTRA_SHARE = 0.25  # the same for what stands near an object's name
 MEANING = 1.4  # what the averaged vectors weigh
 
 
-def batches(texts: Sequence[str]) -> list[text.Batch]:
-    return [text.read(texts[k : k + BATCH]) for k in range(0, len(texts), BATCH)]
+def batches(texts: Sequence[str]) -> Iterator[text.Batch]:
+    """The texts cut into tokens, BATCH at a time: what a batch remembers is gone with it."""
+    return (text.read(texts[k : k + BATCH]) for k in range(0, len(texts), BATCH))
 
 
 def fit_space(
