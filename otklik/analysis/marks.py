@@ -46,10 +46,10 @@ def of(reading: Any) -> list[str]:
 
 
 def _said(reading: Any, field: str) -> list[str]:
-    """What a person said of a field with several labels: joined by commas, or the column of the main one."""
+    """What a person said of a field with several labels: joined by `|`, or the column of the main one."""
     if field not in reading.corrected:
         return []
-    return str(reading.spoken.get(field, getattr(reading, field, ""))).split(",")
+    return str(reading.spoken.get(field, getattr(reading, field, ""))).replace(",", "|").split("|")
 
 
 def labels(several: Iterable[Any]) -> list[str]:

@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from otklik.analysis import words
+from otklik.analysis.marks import mark
+from otklik.inbox.meanings import NOBODY_ASKS, READINGS
 from otklik.inbox.models import ConversationState
-from otklik.inbox.queries import ORDERS, VIEWS, Filters
+from otklik.inbox.orders import ORDERS
+from otklik.inbox.queries import VIEWS, Filters
 from otklik.kernel import clock
 from otklik.kernel.errors import Invalid
 
@@ -29,10 +32,8 @@ NAMES = {
     "labels": "label",
     "visibility": "place",
     "ratings": "rating",
-    "tones": "tone",
-    "intents": "intent",
-    "causes": "cause",
-    "priorities": "priority",
+    **READINGS,
+    "sure": "sure",
     "customer": "customer",
     "source": "source",
     "since": "since",
@@ -44,7 +45,6 @@ NAMES = {
 MAX_DIGITS = 17  # fits a database number
 NUMBERS = ("accounts", "assignees", "teams", "labels", "ratings")
 WORDS = ("states", "channels")
-READINGS = {"tones": "tone", "intents": "intent", "causes": "cause", "priorities": "priority"}
 DEFAULTS = asdict(Filters())
 
 FIELD_TITLES: dict[str, Any] = {
@@ -58,6 +58,7 @@ FIELD_TITLES: dict[str, Any] = {
     "ratings": gettext_lazy("Rating"),
     **{name: words.FIELDS[field] for name, field in READINGS.items()},
     "customer": gettext_lazy("Customer"),
+    "sure": gettext_lazy("Reading"),
     "source": gettext_lazy("Site"),
     "since": gettext_lazy("From"),
     "until": gettext_lazy("Until"),
@@ -67,6 +68,10 @@ ORDER_TITLES: dict[str, Any] = {
     "newest": gettext_lazy("Newest first"),
     "oldest": gettext_lazy("Oldest first"),
     "waiting": gettext_lazy("Longest wait first"),
+    "priority": gettext_lazy("Most pressing first"),
+    "severity": gettext_lazy("Gravest first"),
+    "urgency": gettext_lazy("Most urgent first"),
+    "unsure": gettext_lazy("Least sure first"),
 }
 PLACES: dict[str, Any] = {
     "public": pgettext_lazy("place", "Public"),
@@ -88,6 +93,7 @@ def filters_of(data: QueryDict) -> Filters:
     found["channels"] = tuple(one[:32] for one in data.getlist("channel") if one)
     for name, field in READINGS.items():
         found[name] = tuple(one for one in data.getlist(field) if one in words.VALUES[field])
+    found["sure"] = "1" if data.get("sure") else ""
     found["customer"] = whole(data.get("customer", ""))
     found["source"] = data.get("source", "")[:100]
     found["query"] = data.get("q", "").strip()[:200]
@@ -166,8 +172,11 @@ def chips(filters: Filters, names: Names) -> list[Chip]:
         for value in values:
             rest = tuple(one for one in values if one != value)
             text = str(lookup.get(value, value))
+            if text.isdigit() or field == "doubts":  # a bare number, or a name of a field, says nothing alone
+                text = f"{FIELD_TITLES[field]}: {text}"
             found.append(Chip(str(FIELD_TITLES[field]), text, address(filters.with_(**{field: rest}))))
     singles: Iterable[tuple[str, str]] = (
+        ("sure", _("sure ones only") if filters.sure else ""),
         ("visibility", str(PLACES.get(filters.visibility, ""))),
         ("customer", names.customer if filters.customer else ""),
         ("source", filters.source),
@@ -237,13 +246,22 @@ class Choice:
     chosen: tuple[str, ...]
 
 
-def reading_choices(filters: Filters) -> list[Choice]:
-    return [
-        Choice(
+FIRST = ("priorities", "intents", "causes", "tones")  # asked for every day; the rest is folded away
+
+
+def reading_choices(filters: Filters) -> tuple[list[Choice], list[Choice]]:
+    """Fields of the reading: the daily ones, and the rest. What nobody looks for (no abuse) is not offered."""
+    found = {
+        name: Choice(
             field,
             str(words.FIELDS[field]),
-            [(key, str(title)) for key, title in words.VALUES[field].items() if key],
+            [
+                (key, str(title))
+                for key, title in words.VALUES[field].items()
+                if key and mark(field, key) not in NOBODY_ASKS.values()
+            ],
             getattr(filters, name),
         )
         for name, field in READINGS.items()
-    ]
+    }
+    return [found[name] for name in FIRST], [one for name, one in found.items() if name not in FIRST]

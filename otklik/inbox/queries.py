@@ -8,13 +8,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
-from otklik.analysis import queries as analysis
+from otklik.inbox import meanings, orders
 from otklik.inbox.models import (
     Conversation,
     ConversationLabel,
@@ -31,7 +31,7 @@ from otklik.kernel import clock, textindex
 from otklik.kernel.errors import Invalid, NotFound
 
 PAGE = 50
-SEARCH_KIND = KIND = "message"
+SEARCH_KIND = "message"
 
 
 def visible_to(who: policy.Principal) -> QuerySet[Conversation]:
@@ -66,15 +66,29 @@ class Filters:
     visibility: str = ""
     ratings: tuple[int, ...] = ()
     customer: int = 0
-    tones: tuple[str, ...] = ()
+    # labels of the reading, as `meanings.READINGS` names its fields
+    priorities: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
-    priorities: tuple[str, ...] = ()
+    tones: tuple[str, ...] = ()
+    emotions: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    urgencies: tuple[str, ...] = ()
+    complexities: tuple[str, ...] = ()
+    impacts: tuple[str, ...] = ()
+    safety: tuple[str, ...] = ()
+    replies: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    abuses: tuple[str, ...] = ()
+    rumours: tuple[str, ...] = ()
+    langs: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # fields that abstained
+    sure: str = ""  # "1": no field asked for may have abstained
     source: str = ""
     since: str = ""  # date, inclusive
     until: str = ""
     query: str = ""
-    order: str = "newest"  # newest, oldest, waiting
+    order: str = "newest"  # of `orders.ORDERS`
 
     def with_(self, **changes: Any) -> Filters:
         return replace(self, **changes)
@@ -112,20 +126,12 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
         rows = rows.filter(
             Exists(ConversationLabel.objects.filter(conversation=OuterRef("pk"), label_id=label_id))
         )
-    rows = _by_reading(_by_dates(_by_details(rows, filters), who, filters), filters)
+    rows = _by_dates(_by_details(rows, filters), who, filters)
+    wanted = {field: getattr(filters, name) for name, field in meanings.READINGS.items()}
+    rows = meanings.narrowed(rows, who.organisation_id, wanted, sure=bool(filters.sure))
     if filters.query.strip():
         rows = _by_words(rows, who, filters.query)
-    return rows.order_by(*ORDERS.get(filters.order, ORDERS["newest"]))
-
-
-ORDERS: dict[str, tuple[Any, ...]] = {
-    "newest": ("-last_message_at", "-id"),
-    "oldest": ("last_message_at", "id"),
-    "waiting": (
-        F("waiting_since").asc(nulls_last=True),
-        "id",
-    ),  # the longest waiting first, who does not wait last
-}
+    return rows.order_by(*orders.of(filters.order))
 
 
 def _by_details(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conversation]:
@@ -136,17 +142,6 @@ def _by_details(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conv
     if filters.source:
         rows = rows.filter(source=filters.source)
     return rows
-
-
-def _by_reading(rows: QuerySet[Conversation], filters: Filters) -> QuerySet[Conversation]:
-    """What was read in the customer's newest message."""
-    wanted = {
-        "tone": filters.tones,
-        "intent": filters.intents,
-        "cause": filters.causes,
-        "priority": filters.priorities,
-    }
-    return rows.filter(analysis.has(KIND, "last_inbound_id", **wanted)) if any(wanted.values()) else rows
 
 
 def _by_dates(
@@ -182,7 +177,7 @@ def _of_view(rows: QuerySet[Conversation], who: User, filters: Filters) -> Query
     if view in OWN_STATE:
         return rows.filter(state=OWN_STATE[view])
     if view == "unsure":
-        return rows.filter(analysis.has(KIND, "last_inbound_id", unsure=True), state__in=ACTIVE)
+        return rows.filter(unsure=True, state__in=ACTIVE)
     if view == "trouble":
         return rows.exclude(trouble="")
     if view == "mentions":
@@ -241,7 +236,7 @@ def page(who: User, filters: Filters, *, after: str = "", size: int = PAGE) -> l
     found = filtered(who, filters).select_related("assignee", "team", "account")
     at = placed(after)
     if at is not None:
-        found = found.filter(_after_row(filters.order, *at))
+        found = found.filter(orders.behind(filters.order, *at))
     return rows(who, list(found[:size]))
 
 
@@ -282,18 +277,6 @@ def is_unread(conversation: Conversation, seen: Seen | None) -> bool:
         return True
     unanswered = conversation.waiting_since is not None or not conversation.preview_by_us
     return unanswered and conversation.last_inbound_id > (seen.message_id if seen else 0)
-
-
-def _after_row(order: str, moment: datetime, pk: int) -> Q:
-    """What comes behind a row in this order (keyset: a page costs the same however far down it is)."""
-    if order == "oldest":
-        return Q(last_message_at__gt=moment) | Q(last_message_at=moment, pk__gt=pk)
-    if order != "waiting":
-        return Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk)
-    since = Conversation.objects.filter(pk=pk).values_list("waiting_since", flat=True).first()
-    if since is None:
-        return Q(waiting_since=None, pk__gt=pk)
-    return Q(waiting_since__gt=since) | Q(waiting_since=since, pk__gt=pk) | Q(waiting_since=None)
 
 
 CAP = 1000  # numbers above are shown as "many"
@@ -346,7 +329,7 @@ def _rare_counts(who: User) -> dict[str, int]:
         message__conversation__merged_into=None,
     )
     drafts = Draft.objects.filter(here, Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False)))
-    unsure = visible_to(who).filter(analysis.has(KIND, "last_inbound_id", unsure=True), state__in=ACTIVE)
+    unsure = visible_to(who).filter(unsure=True, state__in=ACTIVE)
     counted = _counted("mentions", mentions, "message__conversation").union(
         _counted("drafts", drafts, "conversation"),
         _counted("trouble", visible_to(who).exclude(trouble=""), "pk"),

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from otklik.analysis.events import TextsRead
-from otklik.inbox.events import TOPIC_MESSAGE_CHANGED
 from otklik.inbox.models import Direction, Message
-from otklik.kernel import events
 
 KIND = "message"
 
@@ -41,15 +38,3 @@ def text_of(subject: str, text: str) -> str:
     """Subject line and text; a subject that only repeats the beginning, or an answer's, says nothing new."""
     repeated = not subject or text.startswith(subject.rstrip("….")) or subject.lower().startswith("re:")
     return text if repeated else f"{subject}\n{text}"
-
-
-def texts_read(event: TextsRead) -> None:
-    """Handler of TextsRead: screens show the new reading."""
-    if event.kind != KIND:
-        return
-    rows = Message.objects.filter(pk__in=event.object_ids).values_list("pk", "conversation_id")
-    events.publish_many(
-        TOPIC_MESSAGE_CHANGED,
-        event.organisation_id,
-        [{"conversation_id": talk, "message_id": pk, "change": "read"} for pk, talk in rows],
-    )

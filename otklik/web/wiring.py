@@ -35,7 +35,10 @@ from otklik.inbox.services import (
     receive_bulk,
     reminders,
     routing,
+    rule_effects,
+    rule_runs,
     scheduled,
+    standing,
     state,
 )
 from otklik.kernel import events, outbox, periodic, wake
@@ -64,7 +67,7 @@ SUBSCRIPTIONS: dict[type, list[Callable[[Any], None]]] = {
     IdentitySplit: [customers.identity_split],
     CustomerRenamed: [customers.renamed],
     ContactStopped: [scheduled.contact_stopped],
-    TextsRead: [subjects.texts_read],
+    TextsRead: [standing.texts_read, rule_effects.texts_read],
 }
 
 # outbox topic → handler; within: its effect and "done" are one transaction
@@ -75,6 +78,8 @@ TOPICS = (
     (importing.TOPIC, importing.run, False),
     (order_import.TOPIC, order_import.run, False),
     (history.TOPIC, history.run, False),
+    (rule_effects.TOPIC, rule_effects.run, False),
+    (rule_runs.TOPIC, rule_runs.work, False),
     (mailer.TOPIC, mailer.deliver, False),
     (tail.TOPIC, sending.deliver, False),
 )
@@ -95,6 +100,7 @@ JOBS = (
     ("inbox.route", 5.0, routing.drain_all),
     ("inbox.requeue", 60.0, routing.requeue_offline),
     ("inbox.forget_bulk", 3600.0, bulk.forget),
+    ("inbox.forget_rule_runs", 3600.0, rule_runs.forget),
     ("webhooks.follow", 1.0, tail.follow),
     ("webhooks.forget", 3600.0, tail.forget),
     ("api.forget_keys", 3600.0, idempotency.forget),

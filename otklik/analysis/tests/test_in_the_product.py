@@ -153,8 +153,6 @@ def test_the_list_is_narrowed_by_what_was_read(read, write_in, olga) -> None:
     assert shown(tones=("negative",)) == {bad.pk}
     assert shown(intents=("thanks",)) == {good.pk}
     assert shown(tones=("negative",), intents=("thanks",)) == set()
-    Reading.objects.filter(object_id=bad.last_inbound_id).update(unsure=True)
-    assert shown(view="unsure") == {bad.pk}
 
 
 @pytest.mark.req("S1-51")

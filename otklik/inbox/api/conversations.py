@@ -6,7 +6,7 @@ from typing import Any
 
 from ninja import Query, Router, Schema
 
-from otklik.inbox import queries
+from otklik.inbox import orders, queries
 from otklik.inbox.api.keys import client_key
 from otklik.inbox.api.shapes import (
     AssignIn,
@@ -31,6 +31,7 @@ KEYSETS = {
     "newest": ("-last_message_at", "-id"),
     "oldest": ("last_message_at", "id"),
     "waiting": ("waiting_since", "id"),
+    **orders.READ,
 }
 
 

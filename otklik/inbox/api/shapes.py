@@ -8,17 +8,22 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import Field
 
+from otklik.inbox.meanings import READINGS
 from otklik.inbox.models import Conversation, Message
 from otklik.inbox.queries import Filters
 from otklik.kernel.rest import Given, Id, Moment, Window
 
 MAX_TEXT = 100_000
 State = Literal["open", "waiting", "snoozed", "closed"]
-View = Literal["mine", "team", "unassigned", "waiting", "snoozed", "mentions", "drafts", "trouble", "all"]
+View = Literal[
+    "mine", "team", "unassigned", "waiting", "snoozed", "mentions", "drafts", "trouble", "unsure", "all"
+]
+Order = Literal["newest", "oldest", "waiting", "priority", "severity", "urgency", "unsure"]
 Mode = Literal["public", "private", "note"]
 Rating = Annotated[int, Field(ge=1, le=5)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Ids = Annotated[list[Id], Field(max_length=100)]
+ReadLabels = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40)]
 
 
 class LabelOut(Schema):
@@ -109,7 +114,32 @@ class MessageOut(Schema):
         return "" if one.deleted_at else one.quoted
 
 
-class FiltersIn(Given):
+class ReadFilters(Schema):
+    """What was read in the customer's newest message; a text with several labels is found by each.
+
+    `GET /analysis/labels` names the labels of every field.
+    """
+
+    priority: list[Literal["P1", "P2", "P3", "P4"]] = []
+    intent: ReadLabels = []
+    cause: ReadLabels = []
+    tone: ReadLabels = []
+    emotions: ReadLabels = []
+    severity: list[Annotated[int, Field(ge=1, le=4)]] = []
+    urgency: list[Annotated[int, Field(ge=1, le=3)]] = []
+    complexity: list[Annotated[int, Field(ge=1, le=3)]] = []
+    impact: ReadLabels = []
+    safety: list[Literal["yes", "no"]] = []
+    expects_reply: ReadLabels = []
+    signals: ReadLabels = []
+    abuse: ReadLabels = []
+    rumour: ReadLabels = []
+    lang: ReadLabels = []
+    unsure: ReadLabels = Field([], description="fields that the machine is not sure of")
+    sure: bool = Field(False, description="only where it is sure of what is asked for")
+
+
+class FiltersIn(Given, ReadFilters):
     """The filters of the inbox; several values of one filter are joined by "or", filters by "and"."""
 
     view: View = "all"
@@ -126,10 +156,10 @@ class FiltersIn(Given):
     since: date | None = None
     until: date | None = None
     q: str = Field("", max_length=200)
-    order: Literal["newest", "oldest", "waiting"] = "newest"
+    order: Order = "newest"
 
 
-class ConversationList(Window):
+class ConversationList(Window, ReadFilters):
     """The filters of the inbox: several values of one filter are joined by "or", filters by "and"."""
 
     view: View = "all"
@@ -146,8 +176,10 @@ class ConversationList(Window):
     since: date | None = None
     until: date | None = None
     q: str = Field("", max_length=200, description="words in any form, or a number")
-    order: Literal["newest", "oldest", "waiting"] = Field(
-        "newest", description="waiting: only those who wait for us"
+    order: Order = Field(
+        "newest",
+        description="waiting: only those who wait for us; priority, severity, urgency: the most pressing first;"
+        " unsure: the least sure readings first",
     )
 
 
@@ -169,6 +201,8 @@ def filters_of(given: ConversationList | FiltersIn) -> Filters:
         until=given.until.isoformat() if given.until else "",
         query=given.q,
         order=given.order,
+        sure="1" if given.sure else "",
+        **{name: tuple(map(str, getattr(given, field))) for name, field in READINGS.items()},
     )
 
 

@@ -1,4 +1,10 @@
-from otklik.inbox.models.conversation import Conversation, ConversationState, Participant, ThreadKey
+from otklik.inbox.models.conversation import (
+    Conversation,
+    ConversationMark,
+    ConversationState,
+    Participant,
+    ThreadKey,
+)
 from otklik.inbox.models.grouping import (
     BulkAction,
     BulkStep,
@@ -21,6 +27,7 @@ __all__ = [
     "Conversation",
     "ConversationLabel",
     "ConversationLink",
+    "ConversationMark",
     "ConversationMerge",
     "ConversationSplit",
     "ConversationState",

@@ -41,6 +41,12 @@ class Conversation(models.Model):
     preview_by_us = models.BooleanField(default=False)
     message_count = models.PositiveIntegerField(default=0)
     trouble = models.CharField(max_length=16, blank=True, default="")  # failed or uncertain delivery
+    # what was read in the customer's newest message: see services/standing.py
+    priority = models.PositiveSmallIntegerField(default=9)  # 1 to 4; 9: nothing read yet
+    severity = models.PositiveSmallIntegerField(default=0)
+    urgency = models.PositiveSmallIntegerField(default=0)
+    certainty = models.PositiveSmallIntegerField(default=1000)  # ‰, of the shown field it is least sure of
+    unsure = models.BooleanField(default=False)
     rating = models.PositiveSmallIntegerField(null=True)
     reach = models.PositiveIntegerField(null=True)
     source = models.CharField(max_length=100, blank=True, default="")
@@ -95,10 +101,36 @@ class Conversation(models.Model):
                 name="conversation_queue",
                 condition=Q(assignee=None, state="open", merged_into=None),
             ),
+            models.Index(
+                fields=["organisation", "certainty", "id"],
+                name="conversation_unsure",
+                condition=Q(unsure=True, merged_into=None, state__in=["open", "waiting"]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"№{self.pk}"
+
+
+class ConversationMark(models.Model):
+    """One label that was read in the customer's newest message (`intent:question`): what the list is narrowed by.
+
+    Labels that nearly every text has and nobody asks for (no abuse, no rumour, no danger) are not stored.
+    """
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="marks", db_index=False
+    )
+    organisation_id = models.BigIntegerField()
+    mark = models.CharField(max_length=48)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "mark"], name="conversation_mark_once")
+        ]
+        indexes = [
+            models.Index(fields=["organisation_id", "mark", "conversation"], name="conversation_marks")
+        ]
 
 
 class ThreadKey(models.Model):

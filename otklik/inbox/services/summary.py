@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from otklik.inbox.models import Conversation, ConversationState, Direction, Message
+from otklik.inbox.services import standing
 from otklik.inbox.services.text import shorten
 
 STATE = ("state", "closed_at", "snoozed_until", "returned_from_snooze", "assignee_id", "team_id")
@@ -55,7 +56,13 @@ def restore(conversation: Conversation, before: dict[str, Any], after: dict[str,
         if not keep:
             setattr(conversation, name, _value(name, before[name]))
             changed.add(name)
-    return changed
+    return changed | _read_anew(conversation) if "last_inbound_id" in changed else changed
+
+
+def _read_anew(conversation: Conversation) -> set[str]:
+    """Another newest message: another reading stands for the conversation."""
+    standing.settle([conversation])
+    return set(standing.COLUMNS)
 
 
 def _value(name: str, stored: Any) -> Any:
@@ -86,7 +93,7 @@ def recount(conversation: Conversation) -> set[str]:
     conversation.preview_by_us = last is not None and last.direction != Direction.IN
     conversation.waiting_since = waiting_since(conversation, numbers["last_out"] or 0)
     conversation.trouble = trouble(conversation)
-    return {*CONTENT, *CLOCKS}
+    return {*CONTENT, *CLOCKS, *_read_anew(conversation)}
 
 
 def preview(message: Message) -> str:

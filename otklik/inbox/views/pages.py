@@ -110,9 +110,12 @@ def filter_dialog(request: StaffRequest) -> HttpResponse:
     """Every field the list can be narrowed by."""
     who = request.user
     filters = forms.filters_of(request.GET)
+    daily, rest = forms.reading_choices(filters)
     context = {
         "filters": filters,
-        "readings": forms.reading_choices(filters),
+        "readings": daily,
+        "more_readings": rest,
+        "more_chosen": any(one.chosen for one in rest) or bool(filters.sure),
         "states": ConversationState.choices,
         "kinds": [(kind, channel_name(kind)) for kind in reading.kinds(who)],
         "accounts": channels.accounts(who.organisation_id),
