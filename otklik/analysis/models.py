@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from otklik.analysis.opinion_models import Opinion, OpinionEndpoint, OpinionSpent  # noqa: F401 Django looks here
+
 
 class Reading(models.Model):
     """The reading of one subject (a message, a mention). Columns are what lists filter by; `data` is the whole.
