@@ -168,14 +168,15 @@ class _GuardedBackend(httpcore.SyncBackend):
         raise last or httpcore.ConnectError(f"no address for {host}")
 
 
-def _client(deadline: _Deadline) -> httpx.Client:
+def _client(deadline: _Deadline, silence: float | None) -> httpx.Client:
     transport = httpx.HTTPTransport(retries=0)
     # httpx offers no public place for a network backend; the pool is the one it has just made
     transport._pool._network_backend = _GuardedBackend(deadline)  # noqa: SLF001
-    return httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+    timeout = TIMEOUT if silence is None else httpx.Timeout(silence, connect=TIMEOUT.connect)
+    return httpx.Client(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
 
 
-def request(
+def request(  # noqa: PLR0913 what a request may need
     method: str,
     url: str,
     *,
@@ -184,16 +185,18 @@ def request(
     limit: int = DEFAULT_LIMIT,
     redirects: int = MAX_REDIRECTS,
     deadline: float = DEADLINE,
+    silence: float | None = None,
     cookies: bool = True,
 ) -> Answer:
     """One exchange of at most `deadline` seconds; redirects of GET are followed and checked again.
 
+    `silence`: seconds without a byte after which a far end is given up; one that thinks before it answers gets more.
     `cookies`: whether one hop's cookies go along to the next; nothing outlives the request.
     Raises TransportError, Blocked, TooLarge.
     """
     sending = {"user-agent": USER_AGENT, **(headers or {})}
     clock = _Deadline(deadline)
-    with _client(clock) as client:
+    with _client(clock, silence) as client:
         for hop in range(redirects + 1):
             try:
                 host = _require_http(url)
