@@ -28,6 +28,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "view.share": LEADING,
     "template.write": LEADING | {"qa", "publisher"},
     "label.write": LEADING,
+    "rules.edit": LEADING,
     "customer.read": EVERYBODY,
     "customer.write": ANSWERING,
     "customer.merge": ANSWERING,

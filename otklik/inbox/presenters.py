@@ -13,7 +13,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from otklik.inbox import understood
 from otklik.inbox.models import Attachment, Conversation, Message
@@ -73,6 +73,7 @@ SENTENCES: dict[str, tuple[str, Any]] = {
         "pause",
         gettext_lazy("The customer wrote first: the planned answer is a draft of %(user)s again"),
     ),
+    "conversation.unruled": ("undo", gettext_lazy("What the rule «%(rule)s» did is taken back")),
     "conversation.requeued": ("people", gettext_lazy("Back in the queue of the team %(team)s")),
     "conversation.flooded": (
         "pause",
@@ -213,6 +214,8 @@ def sentence(event: dict[str, Any], who: str = "") -> tuple[str, str]:
         return "people", _assigned(data, who)
     if code == "conversation.routed" and data.get("language"):
         return "people", _routed(data)
+    if code == "conversation.ruled":
+        return "bolt", ruled(event)
     icon, text = SENTENCES.get(code, ("info", code))
     try:
         return icon, str(text) % data
@@ -227,6 +230,22 @@ def _worded(value: Any) -> str:
         moment = parse_datetime(text)
         return when(moment) if moment else text
     return text
+
+
+def ruled(event: dict[str, Any]) -> str:
+    """What a rule did: «Rule “Danger”: put the label Danger, passed it to the team Lawyers»."""
+    labels = ", ".join(f"«{name}»" for name in event.get("labels", ()))
+    did = [
+        ngettext("put the label %(labels)s", "put the labels %(labels)s", len(event.get("labels", ())))
+        % {"labels": labels}
+        if labels
+        else "",
+        _("passed it to the team «%(team)s»") % {"team": event.get("team")} if event.get("team") else "",
+        _("made %(user)s the owner") % {"user": event.get("user")} if event.get("user") else "",
+        _("left a note") if event.get("note") else "",
+    ]
+    words = {"rule": event.get("rule", ""), "did": ", ".join(filter(None, did))}
+    return _("Rule «%(rule)s» %(did)s") % words
 
 
 def _routed(data: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -64,8 +65,8 @@ class Definition:
         return [one for group in self.groups for one in group.conditions]
 
     def json(self) -> dict[str, Any]:
-        """As it is stored and given over the API."""
-        found: dict[str, Any] = asdict(self)
+        """As it is stored, comes back from the database, and is given over the API."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return found
 
 

@@ -14,6 +14,7 @@ from otklik.accounts import queries as accounts
 from otklik.analysis import queries as analysis
 from otklik.inbox.models import Direction, Message
 from otklik.inbox.routing.fields import NO, YES
+from otklik.inbox.services.receive import ROBOTS
 from otklik.inbox.services.text import search_text
 from otklik.inbox.subjects import KIND
 from otklik.kernel import textindex
@@ -91,6 +92,7 @@ def of(organisation_id: int, message_ids: Sequence[int]) -> dict[int, Facts]:
             direction=Direction.IN,
             deleted_at=None,
         )
+        .exclude(auto__in=ROBOTS)
         .select_related("conversation__customer")
         .order_by("pk")
     )

@@ -80,36 +80,10 @@ def _talk(name: str, title: Any, choices: Choices, **more: Any) -> Field:
     return Field(name, title, "conversation", choices, **more)
 
 
-# what analysis has no words for, or other ones than a rule needs
-TITLES: dict[str, Any] = {
-    "object_tone": _("Tone towards"),
-    "emotions": _("Emotions"),
-    "complexity": _("Complexity"),
-    "impact": _("How many are touched"),
-    "urgency": _("Urgency"),
-    "safety": _("Danger to life or health"),
-    "signals": _("Signals"),
-}
-_ONE_TO_THREE = {"1": "1", "2": "2", "3": "3"}
+TITLES: dict[str, Any] = {"object_tone": _("Tone towards")}
 CHOICES: dict[str, dict[str, Any]] = {
     **words.VALUES,
-    "lang": {
-        **{code: LANGUAGES[code] for code in ("ru", "uk", "kk", "en")},
-        "other": pgettext_lazy("language", "another one"),
-    },
     "object_tone": {key: words.VALUES["tone"][key] for key in ("negative", "neutral", "positive")},
-    "emotions": {
-        "joy": _("joy"),
-        "sadness": _("sadness"),
-        "surprise": _("surprise"),
-        "fear": _("fear"),
-        "anger": _("anger"),
-    },
-    "complexity": _ONE_TO_THREE,
-    "impact": {"one": _("one person"), "group": _("a group"), "mass": _("many")},
-    "urgency": _ONE_TO_THREE,
-    "safety": _YES_NO,
-    "signals": words.SIGNALS,
 }
 _SCALES: dict[str, tuple[str, ...]] = {
     "severity": ("1", "2", "3", "4"),

@@ -109,5 +109,5 @@ def _lines(version: RuleVersion, names: Names) -> list[str]:
         _("name: %(name)s") % {"name": version.name},
         *conditions(definition, names),
         *([joined] if joined else []),
-        *(_("→ %(action)s") % {"action": line} for line in actions(definition, names)),
+        *(f"→ {line}" for line in actions(definition, names)),
     ]

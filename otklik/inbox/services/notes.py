@@ -12,7 +12,7 @@ from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
 from otklik.audit import services as audit
 from otklik.inbox.events import TOPIC_MESSAGE, TOPIC_PERSONAL
-from otklik.inbox.models import Attachment, Direction, Draft, Mention, Message
+from otklik.inbox.models import Attachment, Conversation, Direction, Draft, Mention, Message
 from otklik.inbox.services.receive import SEARCH_KIND
 from otklik.inbox.services.reply import by_client_key, lock
 from otklik.inbox.services.text import search_text
@@ -63,9 +63,7 @@ def _add(conversation_id: int, text: str, by: User, client_key: str) -> Message:
     Attachment.objects.filter(pk__in=[one.pk for one in files]).update(message=note, draft=None)
     if draft is not None:
         draft.delete()
-    textindex.add(
-        [textindex.Entry(note.organisation_id, SEARCH_KIND, note.pk, conversation.pk, search_text(note))]
-    )
+    _index(note)
     _mention(note, by)
     audit.record(
         "note.added",
@@ -75,6 +73,37 @@ def _add(conversation_id: int, text: str, by: User, client_key: str) -> Message:
         object_id=conversation.pk,
         message_id=note.pk,
     )
+    _publish(note, conversation)
+    return note
+
+
+def by_rule(conversation: Conversation, text: str, *, rule: str) -> Message:
+    """A note that a rule leaves in a locked conversation, in the caller's transaction; people named in it are told."""
+    now = clock.now()
+    note = Message.objects.create(
+        organisation_id=conversation.organisation_id,
+        conversation=conversation,
+        account_id=conversation.account_id,
+        direction=Direction.NOTE,
+        author_name=str(_("Rule “%(rule)s”") % {"rule": rule}),
+        text=text,
+        occurred_at=now,
+        created_at=now,
+    )
+    _index(note)
+    _mention(note, None)
+    _publish(note, conversation)
+    return note
+
+
+def _index(note: Message) -> None:
+    entry = textindex.Entry(
+        note.organisation_id, SEARCH_KIND, note.pk, note.conversation_id, search_text(note)
+    )
+    textindex.add([entry])
+
+
+def _publish(note: Message, conversation: Conversation) -> None:
     events.publish(
         TOPIC_MESSAGE,
         note.organisation_id,
@@ -83,14 +112,13 @@ def _add(conversation_id: int, text: str, by: User, client_key: str) -> Message:
         direction=note.direction,
         assignee_id=conversation.assignee_id,
     )
-    return note
 
 
-def _mention(note: Message, by: User) -> None:
-    people = mentioned(note.text, list(accounts.staff(by.organisation_id)))
+def _mention(note: Message, by: User | None) -> None:
+    people = mentioned(note.text, list(accounts.staff(note.organisation_id)))
     Mention.objects.bulk_create([Mention(message=note, user=one) for one in people])
     for one in people:
-        if one.pk != by.pk:
+        if by is None or one.pk != by.pk:
             events.publish(
                 TOPIC_PERSONAL,
                 note.organisation_id,
@@ -98,7 +126,7 @@ def _mention(note: Message, by: User) -> None:
                 kind="mention",
                 conversation_id=note.conversation_id,
                 message_id=note.pk,
-                by=by.name,
+                by=note.author_name,
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -98,7 +99,7 @@ def _enter(conversation: Conversation, state: ConversationState, by: User, actio
     announce(conversation, state.value)
 
 
-def system_line(conversation: Conversation, code: str, by: User | None, **data: str) -> None:
+def system_line(conversation: Conversation, code: str, by: User | None, **data: Any) -> None:
     """A line in the thread saying what happened; worded when shown."""
     now = clock.now()
     Message.objects.create(
