@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -29,29 +30,37 @@ def _dense(batch: Batch) -> Floats:
     return np.hstack([lexical(batch, places), signs(batch), averages(batch, places)]).astype(np.float32)
 
 
-def lexical(batch: Batch, places: NDArray[np.int64], chosen: NDArray[np.bool_] | None = None) -> Floats:
-    """Counts and sums of the lexicon per text, over all tokens or the chosen ones."""
-    rows, height = batch.token_rows, len(batch)
+@dataclass(slots=True)
+class Part:
+    """Some tokens of a batch and the line of the table that each counts for; a token may count for several."""
+
+    tokens: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    height: int
+
+
+def lexical(batch: Batch, places: NDArray[np.int64], part: Part | None = None) -> Floats:
+    """Counts and sums of the lexicon per text, or per line of `part`."""
+    rows, height = (batch.token_rows, len(batch)) if part is None else (part.rows, part.height)
     if not len(rows):
         return np.zeros((height, LEXICAL), dtype=np.float32)
-    use = np.ones(len(rows), dtype=np.float32) if chosen is None else chosen.astype(np.float32)
-    raw = words.scores(batch)
+    raw, strong = words.scores(batch), words.intensified(batch)
     marks, behind = words.negated(batch)
-    strong = words.intensified(batch)
-    strength = np.where(behind, raw * np.float32(FLIP), raw) * use
+    if part is not None:
+        at = part.tokens
+        raw, strong, marks, behind, places = raw[at], strong[at], marks[at], behind[at], places[at]
+    strength = np.where(behind, raw * np.float32(FLIP), raw)
     near = np.where(places >= 0, vectors().polarity[places], 0)
-    near = np.where(behind, near * np.float32(FLIP), near) * use
-    plain = ~behind & (use > 0)
+    near = np.where(behind, near * np.float32(FLIP), near)
 
     def total(values: NDArray[np.generic]) -> NDArray[np.float64]:
         return np.bincount(rows, weights=values, minlength=height).astype(np.float64)
 
-    counts = [total(plain & (raw == level)) for level in (-3, -2, -1, 1, 2, 3)]
+    counts = [total(~behind & (raw == level)) for level in (-3, -2, -1, 1, 2, 3)]
     counts += [
-        total(use * flags)
-        for flags in (behind & (raw > 0), behind & (raw < 0), marks, strong, behind & (raw == 0))
+        total(flags) for flags in (behind & (raw > 0), behind & (raw < 0), marks, strong, behind & (raw == 0))
     ]
-    length = total(use)
+    length = total(np.ones(len(rows), dtype=np.float32))
     return np.hstack([np.log1p(np.array(counts)).T, _sums(total, strength, near, length, rows)]).astype(
         np.float32
     )

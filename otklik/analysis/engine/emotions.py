@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otklik.analysis.engine.evidence import Spans, spans
 from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.linear import Model
+from otklik.analysis.engine.linear import Head, Model, Reading
+from otklik.analysis.engine.text import SINGLE, WORD, Batch
 
 EMOTIONS = ("joy", "sadness", "surprise", "fear", "anger")
 
 
-def answers(model: Model, scores: Floats) -> tuple[list[list[str]], Floats]:
-    """The emotions of each text, strongest first, and the probabilities of all five."""
+@dataclass(slots=True)
+class Mood:
+    """The emotions of a text, strongest first, the probabilities of all, and the words that carried the given ones."""
+
+    labels: list[str]
+    p: dict[str, float]
+    spans: Spans
+    sure: float  # of the least certain of the five answers
+
+
+def answers(model: Model, batch: Batch, reading: Reading, scores: Floats) -> list[Mood]:
+    """The emotions of each text."""
     head = model.heads["emotions"]
     part = scores[:, head.columns]
-    flags, shares = head.chosen(part), head.probabilities(part)
-    found = [
-        [head.labels[k] for k in sorted(flagged.nonzero()[0], key=lambda k: -share[k])]
-        for flagged, share in zip(flags, shares, strict=True)
-    ]
-    return found, shares
+    flags, shares = head.chosen(part).astype(bool), head.probabilities(part)
+    sure = np.maximum(shares, 1 - shares).min(axis=1).tolist()
+    shown = spans(batch, _carried(model, head, batch, reading, flags))
+    moods = []
+    for row, share in enumerate(shares.tolist()):
+        given = sorted(np.flatnonzero(flags[row]).tolist(), key=lambda k: -share[k])
+        p = {name: round(value, 4) for name, value in zip(head.labels, share, strict=True)}
+        moods.append(Mood([head.labels[k] for k in given], p, shown[row], sure[row]))
+    return moods
+
+
+def _carried(model: Model, head: Head, batch: Batch, reading: Reading, flags: NDArray[np.bool_]) -> Floats:
+    """How much each word or emoji spoke for the emotion that it spoke for most, among those given."""
+    total = np.zeros(len(batch.starts), dtype=np.float32)
+    for k in np.flatnonzero(flags.any(axis=0)).tolist():
+        columns = np.where(flags[:, k], head.first + k, -1)
+        total = np.maximum(total, model.carried(reading, columns, len(total)))
+    return np.where((batch.token_kinds == WORD) | (batch.token_kinds == SINGLE), total, np.float32(0))

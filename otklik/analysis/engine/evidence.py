@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.text import Batch
+from otklik.analysis.engine.text import Batch, Ints
 
 MOST = 5  # spans per answer
 SHARE = 0.35  # of the strongest word's weight; weaker words are not shown
@@ -15,29 +18,40 @@ Spans = list[tuple[int, int]]
 
 def spans(batch: Batch, carried: Floats) -> list[Spans]:
     """Per text the strongest words, neighbours joined, in order of the text."""
-    ends = batch.raw_ends(np.arange(len(batch.starts)))
-    begins = batch.where[batch.starts]
-    found: list[Spans] = []
-    for i in range(len(batch)):
-        first, last = int(batch.bounds[i]), int(batch.bounds[i + 1])
-        part = carried[first:last]
-        top = float(part.max()) if len(part) else 0.0
-        if top <= 0:
-            found.append([])
-            continue
-        strong = np.flatnonzero(part >= top * SHARE)
-        strong = np.sort(strong[np.argsort(-part[strong], kind="stable")][:MOST])
-        found.append(_joined([(int(begins[first + k]), int(ends[first + k]), int(k)) for k in strong]))
+    found: list[Spans] = [[] for _ in range(len(batch))]
+    for row in np.unique(batch.token_rows[carried > 0]).tolist():
+        first = int(batch.bounds[row])
+        found[row] = of_tokens(batch, strongest(carried, first, int(batch.bounds[row + 1])).tolist())
     return found
 
 
-def _joined(words: list[tuple[int, int, int]]) -> Spans:
+def strongest(carried: Floats, first: int, last: int) -> NDArray[np.intp]:
+    """The tokens between two that carried most, in order; none when no word spoke for the answer."""
+    part = carried[first:last]
+    top = float(part.max()) if len(part) else 0.0
+    if top <= 0:
+        return np.zeros(0, dtype=np.intp)
+    strong = np.flatnonzero(part >= top * SHARE)
+    return np.sort(strong[np.argsort(-part[strong], kind="stable")][:MOST]) + first
+
+
+def of_tokens(batch: Batch, tokens: Iterable[int]) -> Spans:
+    """The places of tokens in their raw text; `tokens` in order, neighbours are joined."""
+    begins, ends = _places(batch)
     joined: Spans = []
     before = -2
-    for start, end, number in words:
-        if joined and number == before + 1:
+    for token in tokens:
+        start, end = int(begins[token]), int(ends[token])
+        if joined and token == before + 1:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
-        before = number
+        before = token
     return joined
+
+
+def _places(batch: Batch) -> tuple[Ints, Ints]:
+    return batch.once(
+        "places of tokens",
+        lambda: (batch.where[batch.starts], batch.raw_ends(np.arange(len(batch.starts)))),
+    )

@@ -77,7 +77,10 @@ def evidence(batch: Batch) -> NDArray[np.int32]:
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-def decide(batch: Batch, shares: Floats) -> tuple[list[str], list[float], list[bool]]:
+Spoken = tuple[list[str], list[float], list[bool]]  # language, confidence, code-switching of each text
+
+
+def decide(batch: Batch, shares: Floats) -> Spoken:
     """Language, confidence and code-switching of each text; `shares` are the model's probabilities of four."""
     spoken = evidence(batch)
     scripts = _scripts(batch)

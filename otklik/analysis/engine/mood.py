@@ -10,7 +10,9 @@ from typing import Any
 from otklik.analysis.engine import text
 from otklik.analysis.engine.content import Content
 from otklik.analysis.engine.entities import Entity
-from otklik.analysis.engine.trained import Answer, Trained, models, read_batch
+from otklik.analysis.engine.objects import Named, mentions, tokens_between
+from otklik.analysis.engine.tone import Answer
+from otklik.analysis.engine.trained import Trained, models, read_batch
 
 OBJECTS = ("brand", "competitor", "outlet", "product", "employee")
 KINDS = {"employee": "person"}  # entity → kind of object, where the words differ
@@ -30,49 +32,57 @@ def moods(
     seen: Content, objects: Sequence[str | None], named: Sequence[list[Entity]], folder: Path | None
 ) -> list[Mood]:
     """The mood of every text of a batch."""
-    known = models(folder)
-    read = read_batch(seen.batch, objects, known)
-    mentioned = _mentioned(seen.batch, objects, read, named)
-    towards: list[Trained] = []
-    if mentioned:
-        towards = read_batch(
-            text.read([t for t, _, _ in mentioned]), [name for _, name, _ in mentioned], known
-        )
-    per_row: list[list[dict[str, Any]]] = [[] for _ in read]
-    for (_, name, (row, kind)), one in zip(mentioned, towards, strict=True):
-        if one.object_tone is not None:
-            per_row[row].append({"name": name, "kind": kind} | _tone(one.object_tone, "tone"))
-    return [_mood(one, found) for one, found in zip(read, per_row, strict=True)]
+    batch = seen.batch
+    asked = [mentions(batch, row, name) for row, name in enumerate(objects) if name]
+    found = _objects(batch, named)
+    read, answers = read_batch(batch, [*asked, *(one.where for one in found)], models(folder))
+    toward = {one.row: answer for one, answer in zip(asked, answers, strict=False)}
+    listed: list[list[dict[str, Any]]] = [[] for _ in read]
+    for one, answer in zip(found, answers[len(asked) :], strict=True):
+        listed[one.where.row].append(_listed(one, answer))
+    return [_mood(one, toward.get(row), listed[row]) for row, one in enumerate(read)]
 
 
-def _mentioned(
-    batch: text.Batch, objects: Sequence[str | None], read: Sequence[Trained], named: Sequence[list[Entity]]
-) -> list[tuple[str, str, tuple[int, str]]]:
-    """Each object of each text once, as the text spells it: text, name, row and kind."""
-    found = []
+@dataclass(slots=True)
+class _Object:
+    """An object that a text names: how the text spells it first, its kind, and where it stands."""
+
+    name: str
+    kind: str
+    where: Named
+
+
+def _objects(batch: text.Batch, named: Sequence[list[Entity]]) -> list[_Object]:
+    """Each object of each text once."""
+    found: dict[tuple[int, str, str], _Object] = {}
     for row, entities in enumerate(named):
-        seen: set[tuple[str, str]] = set()
         for one in entities:
-            if one.kind in OBJECTS and (one.kind, one.value) not in seen:
-                seen.add((one.kind, one.value))
+            if one.kind in OBJECTS:
                 spelled = batch.texts[row][one.start : one.end]
-                found.append((batch.texts[row], spelled, (row, KINDS.get(one.kind, one.kind))))
-    return found
+                kind = KINDS.get(one.kind, one.kind)
+                known = found.setdefault((row, one.kind, one.value), _Object(spelled, kind, Named(row, [])))
+                known.where.tokens += tokens_between(batch, row, one.start, one.end)
+    return list(found.values())
 
 
-def _mood(one: Trained, objects: list[dict[str, Any]]) -> Mood:
-    toward = None if one.object_tone is None else {"label": one.object_tone.label, "p": one.object_tone.p}
+def _listed(one: _Object, answer: Answer) -> dict[str, Any]:
+    spans = [list(span) for span in answer.spans]
+    return {"name": one.name, "kind": one.kind, "tone": answer.label, "p": answer.p, "evidence": spans}
+
+
+def _mood(one: Trained, toward: Answer | None, objects: list[dict[str, Any]]) -> Mood:
+    spans = {name: [list(span) for span in found] for name, found in one.evidence.items()}
+    confidence = dict(one.confidence)
+    if toward is not None:
+        confidence["object_tone"] = toward.sure
+        if toward.spans:
+            spans["object_tone"] = [list(span) for span in toward.spans]
     fields = {
         "lang": one.lang,
         "code_switched": one.code_switched,
         "tone": {"label": one.tone.label, "p": one.tone.p},
-        "object_tone": toward,
+        "object_tone": None if toward is None else {"label": toward.label, "p": toward.p},
         "objects": objects,
         "emotions": one.emotions,
     }
-    spans = {name: [list(span) for span in found] for name, found in one.evidence.items()}
-    return Mood(fields, dict(one.confidence), spans, one.tone.p.get("negative", 0.0))
-
-
-def _tone(answer: Answer, name: str) -> dict[str, Any]:
-    return {name: answer.label, "p": answer.p}
+    return Mood(fields, confidence, spans, one.tone.p.get("negative", 0.0))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from otklik.analysis.engine.dense import LEXICAL, lexical
+from otklik.analysis.engine.dense import LEXICAL, Part, lexical
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.text import Batch
 from otklik.analysis.engine.vectors import vectors
 
+NEVER = "(?!)"  # a pattern that nothing meets
 NEAR = 3  # words on each side of a name
 EXTRA = 2 * LEXICAL + 6  # columns of `around`
 GENERIC = frozenset(
@@ -101,41 +104,83 @@ def beginnings(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=1)
-def _companies() -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def _naming(name: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, filter(None, beginnings(name)))) or NEVER)
+
+
+@cache
+def _companies() -> re.Pattern[str]:
     short = {"теле", "tele", "москв", "вб"}
-    return tuple(sorted({word for words in KNOWN.values() for word in words.split()} - short))
+    return re.compile("|".join(sorted({word for words in KNOWN.values() for word in words.split()} - short)))
 
 
-def around(batch: Batch, objects: Sequence[str | None]) -> Floats:
-    """Texts × EXTRA: the lexicon near the name, behind the name, and how the name stands in the text.
+@dataclass(slots=True)
+class Named:
+    """An object of a text: the number of the text, and the tokens of the batch that name it (maybe none)."""
 
-    Rows without a name in the text look at all of it; rows whose object is None are zero.
+    row: int
+    tokens: list[int]
+
+
+def mentions(batch: Batch, row: int, name: str) -> Named:
+    """Where a text names an object, in any case form and in either alphabet."""
+    low, high = _stretch(batch, row)
+    return Named(row, _starting(batch, _naming(name), low, high))
+
+
+def tokens_between(batch: Batch, row: int, start: int, end: int) -> list[int]:
+    """The tokens of a text that begin between two places of its raw characters."""
+    first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
+    begins = batch.where[batch.starts[first:last]]
+    return (np.flatnonzero((begins >= start) & (begins < end)) + first).tolist()
+
+
+def _stretch(batch: Batch, row: int) -> tuple[int, int]:
+    """The characters of a text in the stream."""
+    first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
+    return (0, 0) if first == last else (int(batch.starts[first]), int(batch.ends[last - 1]))
+
+
+def _starting(batch: Batch, pattern: re.Pattern[str], low: int, high: int) -> list[int]:
+    """Tokens between two places of the stream that begin as the pattern says."""
+    found = [match.start() for match in pattern.finditer(_stream(batch), low, high)]
+    if not found:
+        return []
+    tokens = np.searchsorted(batch.starts, found).tolist()
+    begins = batch.starts
+    return [
+        token for token, at in zip(tokens, found, strict=True) if token < len(begins) and begins[token] == at
+    ]
+
+
+def _stream(batch: Batch) -> str:
+    return batch.once("stream", lambda: batch.points.astype("<u4").tobytes().decode("utf-32-le", "replace"))
+
+
+def around(batch: Batch, named: Sequence[Named]) -> Floats:
+    """Objects × EXTRA: the lexicon near the name, behind the name, and how the name stands in its text.
+
+    Objects without a name in the text look at all of it.
     """
-    tokens = len(batch.starts)
-    near, behind = np.zeros(tokens, dtype=bool), np.zeros(tokens, dtype=bool)
-    place = np.zeros((len(batch), 6), dtype=np.float32)
-    asked = np.array([bool(name) for name in objects])
-    for k in np.flatnonzero(asked).tolist():
-        first, last = int(batch.bounds[k]), int(batch.bounds[k + 1])
-        mine, others = _mentions(batch, k, str(objects[k]))
-        if not mine:
-            near[first:last] = True
-        for number in mine:
-            near[first + max(0, number - NEAR) : min(last, first + number + NEAR + 1)] = True
-            behind[first + number : last] = True
-        early = 1 - mine[0] / max(1, last - first) if mine else 0.0
+    near: list[NDArray[np.intp]] = []
+    behind: list[NDArray[np.intp]] = []
+    place = np.zeros((len(named), 6), dtype=np.float32)
+    companies = batch.once("companies", lambda: _starting(batch, _companies(), 0, len(batch.points)))
+    for k, one in enumerate(named):
+        first, last = int(batch.bounds[one.row]), int(batch.bounds[one.row + 1])
+        mine = one.tokens
+        here = companies[bisect_left(companies, first) : bisect_left(companies, last)]
+        others = len(set(here) - set(mine))
+        window = {token for at in mine for token in range(max(first, at - NEAR), min(last, at + NEAR + 1))}
+        near.append(np.array(sorted(window)) if mine else np.arange(first, last))
+        behind.append(np.arange(mine[0] if mine else last, last))
+        early = 1 - (mine[0] - first) / max(1, last - first) if mine else 0.0
         place[k] = (not mine, len(mine) == 1, len(mine) > 1, early, others > 0, min(others, 3) / 3)
     known: NDArray[np.int64] = vectors().places(batch)
-    found = np.hstack([lexical(batch, known, near), lexical(batch, known, behind), place])
-    rows: Floats = (found * asked[:, None]).astype(np.float32)
-    return rows
+    return np.hstack([lexical(batch, known, _part(near)), lexical(batch, known, _part(behind)), place])
 
 
-def _mentions(batch: Batch, k: int, name: str) -> tuple[list[int], int]:
-    """Numbers of the tokens that name the object, and how many words name other known companies."""
-    starts = beginnings(name)
-    words = [token.norm for token in batch.tokens(k)]
-    mine = [number for number, word in enumerate(words) if word.startswith(starts)]
-    companies = [number for number, word in enumerate(words) if word.startswith(_companies())]
-    return mine, len(set(companies) - set(mine))
+def _part(tokens: list[NDArray[np.intp]]) -> Part:
+    lengths = [len(one) for one in tokens]
+    return Part(np.concatenate(tokens), np.repeat(np.arange(len(tokens)), lengths), len(tokens))

@@ -8,37 +8,31 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from otklik.analysis.engine import emotions, evidence, language, text, tone
+from otklik.analysis.engine import emotions, language, text, tone
 from otklik.analysis.engine.evidence import Spans
-from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.linear import Model, Reading, load
+from otklik.analysis.engine.linear import Model, load
+from otklik.analysis.engine.objects import Named, mentions
+from otklik.analysis.engine.tone import Answer
+
+__all__ = ["Answer", "Trained", "models", "read_trained"]
 
 MODELS = Path(__file__).parent / "models"
 
 
 @dataclass(slots=True)
-class Answer:
-    """One label with the probabilities of all of them; `p[label]` is how sure the model is."""
-
-    label: str
-    p: dict[str, float]
-
-
-@dataclass(slots=True)
 class Trained:
-    """The trained half of a reading."""
+    """The trained half of a reading; `object_tone` is given for texts about whose object it was asked."""
 
     lang: str
     code_switched: bool
     tone: Answer
-    object_tone: Answer | None
     emotions: list[str]
     emotion_p: dict[str, float]
     evidence: dict[str, Spans] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    object_tone: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,94 +64,58 @@ def read_trained(
     texts: Sequence[str], objects: Sequence[str | None] | None = None, *, folder: Path | None = None
 ) -> list[Trained]:
     """Read texts in one batch (256 is a good size); `objects` are names towards which the tone is asked."""
-    return read_batch(text.read(texts), objects or [None] * len(texts), models(folder))
+    batch = text.read(texts)
+    named = [mentions(batch, row, name) for row, name in enumerate(objects or ()) if name]
+    read, towards = read_batch(batch, named, models(folder))
+    for one, answer in zip(named, towards, strict=True):
+        read[one.row].object_tone = answer
+        read[one.row].confidence["object_tone"] = answer.sure
+    return read
 
 
-def read_batch(batch: text.Batch, objects: Sequence[str | None], known: Models) -> list[Trained]:
-    """The same for a batch that is already cut into tokens."""
+def read_batch(
+    batch: text.Batch, named: Sequence[Named], known: Models
+) -> tuple[list[Trained], list[Answer]]:
+    """The same for a batch that is already cut into tokens; the tone towards each of `named`, in their order."""
     if not len(batch):
-        return []
-    reading = known.general.space.read(batch)
-    scores = known.general.scores(reading)
-    heads = known.general.heads
-    spoken, sure, switched = language.decide(
-        batch, heads["language"].probabilities(scores[:, heads["language"].columns])
-    )
-    whole = tone.whole(known.general, scores)
-    towards = tone.towards(known.general, batch, scores, objects)
-    kazakh = [k for k, name in enumerate(spoken) if name == "kk"]
+        return [], []
+    model = known.general
+    reading = model.space.read(batch)
+    scores = model.scores(reading)
+    language_shares = model.heads["language"].probabilities(scores[:, model.heads["language"].columns])
+    spoken = language.decide(batch, language_shares)
+    whole = tone.whole(model, scores)
+    towards = tone.towards(model, batch, scores, named)
+    kazakh = [k for k, name in enumerate(spoken[0]) if name == "kk"]
     if kazakh:
-        tone.replace_kazakh(known.kazakh, batch, kazakh, whole, towards)
-    moods, mood_shares = emotions.answers(known.general, scores)
+        tone.replace_kazakh(known.kazakh, batch, kazakh, whole, towards, named)
+    shown = tone.evidence(model, batch, reading, whole)
+    moods = emotions.answers(model, batch, reading, scores)
     silent = np.diff(batch.bounds) == 0
-    shown = _evidence(batch, known.general, reading, whole, spoken)
-    return [
-        _one(
-            k,
-            batch,
-            spoken,
-            sure,
-            switched,
-            whole,
-            towards,
-            objects,
-            moods,
-            mood_shares,
-            shown,
-            bool(silent[k]),
-        )
+    read = [
+        _one(batch.notes[k], spoken, k, whole.answer(k, shown[k]), moods[k], silent=bool(silent[k]))
         for k in range(len(batch))
+    ]
+    spans = tone.evidence_towards(model, batch, reading, towards, named)
+    return read, [
+        tone.calm(tone.TOWARDS) if silent[one.row] else towards.answer(k, spans[k])
+        for k, one in enumerate(named)
     ]
 
 
 def _one(  # noqa: PLR0913, PLR0917 - one row of every answer
-    k: int,
-    batch: text.Batch,
-    spoken: list[str],
-    sure: list[float],
-    switched: list[bool],
-    whole: tone.Tones,
-    towards: tone.Tones | None,
-    objects: Sequence[str | None],
-    moods: list[list[str]],
-    mood_shares: Floats,
-    shown: list[Spans],
-    silent: bool,
+    notes: list[str], spoken: language.Spoken, k: int, said: Answer, mood: emotions.Mood, *, silent: bool
 ) -> Trained:
-    """An empty text is neutral by definition and nothing is claimed about it."""
-    answer = Answer("neutral", {"negative": 0.0, "neutral": 1.0, "positive": 0.0, "mixed": 0.0})
-    toward = Answer("neutral", {"negative": 0.0, "neutral": 1.0, "positive": 0.0})
-    if not silent:
-        answer = Answer(whole.labels[k], whole.shares_of(k))
-        toward = Answer(towards.labels[k], towards.shares_of(k)) if towards else toward
-    wanted = bool(objects[k])
-    confidence = {"lang": round(sure[k], 4), "tone": answer.p[answer.label]}
-    confidence["emotions"] = float(np.where(mood_shares[k] >= 0.5, mood_shares[k], 1 - mood_shares[k]).min())
-    if wanted:
-        confidence["object_tone"] = toward.p[toward.label]
-    if silent:
-        confidence = dict.fromkeys(confidence, 0.0)
-    found = {} if silent or not shown[k] else {"tone": shown[k]}
+    names, sure, switched = spoken
+    confidence = {"lang": round(sure[k], 4), "tone": said.sure, "emotions": mood.sure}
+    found = {"tone": said.spans, "emotions": mood.spans}
     return Trained(
-        spoken[k],
+        names[k],
         switched[k],
-        answer,
-        toward if wanted else None,
-        [] if silent else moods[k],
-        {name: round(float(p), 4) for name, p in zip(emotions.EMOTIONS, mood_shares[k], strict=True)},
-        found,
-        confidence,
-        batch.notes[k],
+        tone.calm(tone.TONES) if silent else said,
+        [] if silent else mood.labels,
+        mood.p,
+        {} if silent else {name: spans for name, spans in found.items() if spans},
+        dict.fromkeys(confidence, 0.0) if silent else confidence,
+        notes,
     )
-
-
-def _evidence(
-    batch: text.Batch, model: Model, reading: Reading, whole: tone.Tones, spoken: list[str]
-) -> list[Spans]:
-    """Words that made a text negative, positive or mixed; a neutral text has nothing to show."""
-    head = model.heads["tone"]
-    columns: NDArray[np.intp] = np.array(
-        [-1 if label == "neutral" else head.first + head.labels.index(label) for label in whole.labels]
-    )
-    carried = model.carried(reading, columns, len(batch.starts))
-    return evidence.spans(batch, tone.with_lexicon(batch, carried, whole.labels))

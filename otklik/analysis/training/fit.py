@@ -16,7 +16,7 @@ from otklik.analysis.engine import text
 from otklik.analysis.engine.dense import LEXICAL, SIGNS, WIDTH, dense
 from otklik.analysis.engine.features import BINS, Floats, Matrix, grams
 from otklik.analysis.engine.linear import Head, Model, Space
-from otklik.analysis.engine.objects import around
+from otklik.analysis.engine.objects import Named, around, mentions
 from otklik.analysis.training.calibration import calibrate_many, calibrate_one
 from otklik.analysis.training.datasets import same
 
@@ -193,7 +193,7 @@ def answers(
     for batch in batches(texts):
         scores = model.scores(model.space.read(batch))[:, head.columns]
         if head.extra is not None and objects is not None:
-            scores = scores + around(batch, objects[done : done + len(batch)]) @ head.extra
+            scores = scores + around(batch, _named(batch, objects[done : done + len(batch)])) @ head.extra
         chosen.append(head.chosen(scores))
         shares.append(head.probabilities(scores))
         done += len(batch)
@@ -202,11 +202,10 @@ def answers(
 
 def near_objects(rows: Sequence[tuple[str, str]]) -> Floats:
     """`around` for many (text, object) pairs; an empty object looks at the whole text."""
-    return np.vstack(
-        [
-            around(
-                text.read([t for t, _ in rows[k : k + BATCH]]), [o or "\0" for _, o in rows[k : k + BATCH]]
-            )
-            for k in range(0, len(rows), BATCH)
-        ]
-    )
+    parts = [rows[k : k + BATCH] for k in range(0, len(rows), BATCH)]
+    read = [(text.read([t for t, _ in part]), [name for _, name in part]) for part in parts]
+    return np.vstack([around(batch, _named(batch, names)) for batch, names in read])
+
+
+def _named(batch: text.Batch, names: Sequence[str | None]) -> list[Named]:
+    return [mentions(batch, row, name or "") for row, name in enumerate(names)]
