@@ -125,6 +125,20 @@ class Training(models.Model):
         indexes = [models.Index(fields=["organisation_id", "-started_at"], name="training_newest")]
 
 
+class TaxonomyVersion(models.Model):
+    """The causes of an organisation at one time; never changed, the greatest number is in force."""
+
+    organisation_id = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    preset = models.CharField(max_length=16, blank=True, default="")  # an industry; empty: every cause
+    causes = models.JSONField(default=list)  # those that differ from ours, and its own: see `taxonomy.py`
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation_id", "number"], name="taxonomy_number")]
+
+
 class Place(models.Model):
     """Where in the stream of events the follower stands; one row."""
 

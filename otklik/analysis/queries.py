@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from otklik.analysis import marks
-from otklik.analysis.models import Reading
+from otklik.analysis import marks, words
+from otklik.analysis.models import Reading, TaxonomyVersion
+from otklik.analysis.taxonomy import Causes
 
 
 def of(kind: str, object_ids: Sequence[int]) -> dict[int, Reading]:
@@ -43,8 +44,8 @@ def briefs(kind: str, object_ids: Sequence[int]) -> dict[int, Brief]:
     """The same without the whole answers, for lists of many."""
     rows = Reading.objects.filter(kind=kind, object_id__in=list(object_ids))
     return {
-        object_id: Brief(*rest, frozenset(words.split()))
-        for object_id, words, *rest in rows.values_list("object_id", "marks", *_BRIEF)
+        object_id: Brief(*rest, frozenset(kept.split()))
+        for object_id, kept, *rest in rows.values_list("object_id", "marks", *_BRIEF)
     }
 
 
@@ -84,3 +85,19 @@ def fits(reading: Reading, *, sure: bool = False, **wanted: Any) -> bool:
         if not reading.unsure:
             return False
     return marks.fits(frozenset(reading.marks.split()), wanted, sure=sure)
+
+
+def causes(organisation_id: int) -> Causes:
+    """The causes of an organisation as they are in force now."""
+    newest = TaxonomyVersion.objects.filter(organisation_id=organisation_id).order_by("-number").first()
+    return Causes() if newest is None else Causes.stored(newest.preset, newest.number, newest.causes)
+
+
+def taxonomy_versions(organisation_id: int) -> QuerySet[TaxonomyVersion]:
+    """All of them, the newest first."""
+    return TaxonomyVersion.objects.filter(organisation_id=organisation_id).order_by("-number")
+
+
+def labels(organisation_id: int, field: str) -> dict[str, Any]:
+    """Every label a field may have, in words; causes under the organisation's names."""
+    return causes(organisation_id).titles if field == "cause" else words.VALUES[field]
