@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from otklik.analysis.engine import content, overrides, personal, text
+from otklik.analysis.engine import own as learning
 from otklik.analysis.engine.abuse import Abuse, abuses
 from otklik.analysis.engine.cause import Taxonomy, causes
 from otklik.analysis.engine.content import Content
@@ -58,11 +59,18 @@ class Reader:
     own: overrides.Own = field(
         default_factory=dict
     )  # models that answer a field in place of the shipped ones
+    learnt: learning.Learnt = field(default_factory=dict)  # what labels of people taught on top of them
 
     def read(self, items: Sequence[Item]) -> list[Record]:
         """One answer per text, in order."""
         if not items:
             return []
+        seen, records = self.look(items)
+        found = learning.answers(self.learnt, seen, records, self.taxonomy.off)
+        return [learning.put(record, found, row) for row, record in enumerate(records)] if found else records
+
+    def look(self, items: Sequence[Item]) -> tuple[Content, list[Record]]:
+        """The answers without what was learnt, and the batch as the content model saw it; `items` not empty."""
         batch = text.read([one.text for one in items])
         seen = content.understand(batch, content.model(self._content()))
         wanted = intents(seen)
@@ -82,7 +90,7 @@ class Reader:
         )
         spans = evidence(seen, parts.asked(), [one.evidence for one in mood])
         private = [personal.find(one[: text.LONGEST]) for one in batch.texts]
-        return [
+        return seen, [
             overrides.put(
                 parts.record(row, seen, named[row], spans[row], private[row]),
                 given,
