@@ -207,8 +207,13 @@ def _drafts(who: User) -> QuerySet[Draft]:
 
 def _by_words(rows: QuerySet[Conversation], who: User, query: str) -> QuerySet[Conversation]:
     """Texts of the view that hold the words; a number also finds its conversation, wherever it is ("№12": only it)."""
-    found = textindex.search(who.organisation_id, SEARCH_KIND, query)
-    with_words = rows if found is None else rows.filter(pk__in=found)
+    found = textindex.hits(who.organisation_id, SEARCH_KIND, query, limit=textindex.NEWEST)
+    if found is None:
+        with_words = rows
+    elif found.cut:  # a common word: older texts than the hits may pass the other filters
+        with_words = rows.filter(textindex.holds(SEARCH_KIND, "pk", query, of="group"))
+    else:
+        with_words = rows.filter(pk__in=found.groups)
     number = query.strip().lstrip("№#").strip()
     if not (number.isascii() and number.isdigit() and int(number) <= MAX_ID):
         return with_words

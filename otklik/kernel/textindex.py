@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pymorphy3
 import Stemmer
 from django.db import connection
-from django.db.models import Exists, OuterRef, Value
+from django.db.models import Exists, OuterRef, TextField, Value
 from django.db.models.functions import Concat
 
 from otklik.kernel.models import IndexedText
@@ -25,6 +25,7 @@ _WORD = re.compile(r"[^\W_]+")
 _CYRILLIC = re.compile(r"[а-я]")
 MAX_TOKENS = 4000  # of one text; a longer one is found by its beginning
 MAX_WORD = 60
+NEWEST = 2000  # matching texts looked at, before other conditions of a list
 
 
 @lru_cache(maxsize=1)
@@ -191,12 +192,27 @@ def forget(kind: str, object_ids: Sequence[int]) -> None:
     IndexedText.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-def search(organisation_id: int, kind: str, query: str, *, limit: int = 2000) -> list[int] | None:
-    """Distinct group ids, newest first; None when the query holds no word."""
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Groups with a matching text, newest first. `cut`: there may be more, older ones."""
+
+    groups: list[int]
+    cut: bool
+
+
+def hits(organisation_id: int, kind: str, query: str, *, limit: int = NEWEST) -> Hits | None:
+    """The groups of the newest `limit` matching texts; None when the query holds no word."""
     words = tokens(query)
     if not words:
         return None
-    return list(dict.fromkeys(_backend().search(organisation_id, kind, words, limit)))
+    found = _backend().search(organisation_id, kind, words, limit)
+    return Hits(list(dict.fromkeys(found)), len(found) == limit)
+
+
+def search(organisation_id: int, kind: str, query: str, *, limit: int = NEWEST) -> list[int] | None:
+    """The same without the word whether there are more."""
+    found = hits(organisation_id, kind, query, limit=limit)
+    return None if found is None else found.groups
 
 
 def rebuild() -> int:
@@ -207,13 +223,15 @@ def rebuild() -> int:
     return IndexedText.objects.count()
 
 
-def holds(kind: str, reference: str, query: str) -> Exists:
-    """A condition for rows already narrowed: the text named by their column `reference` has every word of the query.
+def holds(kind: str, reference: str, query: str, *, of: Literal["object", "group"] = "object") -> Exists:
+    """A condition for rows already narrowed: one text of the object or group that their column `reference` names has
+    every word of the query.
 
-    One look into the index of objects for each row; without a word in the query nothing holds.
+    A look or a few into an index for each row, so cheap where most rows hold (a common word); without a word in the
+    query nothing holds.
     """
-    rows = IndexedText.objects.filter(kind=kind, object_id=OuterRef(reference))
-    rows = rows.annotate(padded=Concat(Value(" "), "tokens", Value(" ")))
+    rows = IndexedText.objects.filter(kind=kind, **{f"{of}_id": OuterRef(reference)})
+    rows = rows.annotate(padded=Concat(Value(" "), "tokens", Value(" "), output_field=TextField()))
     words = tokens(query)
     for word in words:
         rows = rows.filter(padded__contains=f" {word} ")

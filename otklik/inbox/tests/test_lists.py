@@ -15,7 +15,7 @@ from otklik.inbox.models import Conversation
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import drafts, labels, notes, reads, state
 from otklik.inbox.tests.support import MORNING, arrive, mail
-from otklik.kernel import clock
+from otklik.kernel import clock, textindex
 from otklik.kernel.errors import Invalid, NotFound
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +200,14 @@ def test_filters_narrow_together(five, olga, boris):
     assert shown(olga, labels=(label.pk,), states=("closed",)) == [five[0].pk]
     assert shown(olga, labels=(label.pk,), query="текст 0", states=("closed", "open")) == [five[0].pk]
     assert shown(olga, channels=("vk",)) == []
+
+
+def test_a_common_word_is_found_with_other_filters_however_old_the_text_is(five, olga, monkeypatch):
+    monkeypatch.setattr(textindex, "NEWEST", 2)  # five texts hold the word
+    state.close(five[0].pk, by=olga)
+    assert shown(olga, query="тексты", states=("closed",)) == [five[0].pk]
+    assert shown(olga, query="тексты") == [one.pk for one in reversed(five)]
+    assert shown(olga, query="тексты поставщика") == []
 
 
 def test_an_old_message_that_arrives_late_is_unread_though_it_is_not_the_newest(demo_channel, olga):
