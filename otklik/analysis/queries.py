@@ -44,7 +44,7 @@ def briefs(kind: str, object_ids: Sequence[int]) -> dict[int, Brief]:
     """The same without the whole answers, for lists of many."""
     rows = Reading.objects.filter(kind=kind, object_id__in=list(object_ids))
     return {
-        object_id: Brief(*rest, frozenset(kept.split()))
+        object_id: Brief(*rest, marks=frozenset(kept.split()))
         for object_id, kept, *rest in rows.values_list("object_id", "marks", *_BRIEF)
     }
 
