@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from otklik.analysis.second import filled
+
 SINGLE = (
     "lang", "tone", "expects_reply", "severity", "complexity", "impact", "urgency", "priority", "abuse", "rumour",
 )  # fmt: skip
@@ -41,14 +43,17 @@ def of(reading: Any) -> list[str]:
         if field == "cause" and not given:
             given = [""]
         found += [mark(field, label) for label in given]
-    found += [mark("unsure", field) for field in reading.data["abstained"] if field not in reading.corrected]
+    found += [mark("unsure", field) for field in filled.doubts(reading.data, reading.corrected)]
     return list(dict.fromkeys(found))
 
 
 def _said(reading: Any, field: str) -> list[str]:
-    """What a person said of a field with several labels: joined by `|`, or the column of the main one."""
+    """What a person said of a field with several labels: joined by `|`, or the column of the main one.
+
+    Where nobody has spoken, what a second opinion has filled in.
+    """
     if field not in reading.corrected:
-        return []
+        return (filled.labels(reading.data, field) or []) if field in filled.filled(reading.data) else []
     return str(reading.spoken.get(field, getattr(reading, field, ""))).replace(",", "|").split("|")
 
 

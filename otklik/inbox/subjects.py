@@ -16,6 +16,14 @@ def texts(message_ids: Sequence[int]) -> dict[int, str]:
     return _by_id(_of_customers().filter(pk__in=list(message_ids)))
 
 
+def names(message_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Who wrote these messages, by every name we have of them: what is masked before a text leaves the house."""
+    rows = Message.objects.filter(pk__in=list(message_ids)).values_list(
+        "pk", "author_name", "author_address", "conversation__customer_name", "conversation__customer__name"
+    )
+    return {pk: tuple(name.split("@")[0] for name in given if name) for pk, *given in rows}
+
+
 def count(organisation_id: int) -> int:
     return _of_customers().filter(organisation_id=organisation_id).count()
 

@@ -14,6 +14,9 @@ from django.utils.translation import pgettext_lazy
 
 from otklik.accounts import queries as accounts
 from otklik.accounts.models.staff import Role
+from otklik.analysis import opinion_words
+from otklik.analysis import words as readings
+from otklik.analysis.opinion_models import OpinionEndpoint
 from otklik.audit.models import Entry
 from otklik.inbox.models import ConversationState
 from otklik.inbox.services.wishes import reason_words
@@ -112,7 +115,19 @@ KEYS: dict[str, str | Promise] = {
     "now": _("now"),
     "total": _("number of texts"),
     "was": _("was"),
+    "model": _("model"),
+    "which": _("which texts"),
+    "key_changed": _("new key"),
+    "ok": _("the connection works"),
+    "trouble": _("what was wrong"),
+    "day_requests": _("questions a day"),
+    "day_tokens": _("tokens a day"),
+    "month_requests": _("questions a month"),
+    "month_tokens": _("tokens a month"),
 }
+KEYS.update(
+    {name: word for name, word in readings.FIELDS.items() if name not in KEYS}
+)  # as `fields` names them
 PEOPLE = {"user_id", "assignee_id", "members"}
 TEAMS = {"team_id", "teams", "team_ids"}
 FIELDS = {"fields"}
@@ -131,6 +146,8 @@ VALUES: dict[str, dict[Any, str | Promise]] = {
         "speaks": _("answers in the customer's language"),
         "nobody_speaks": _("nobody free answers in the customer's language"),
     },
+    "which": dict(OpinionEndpoint.Which.choices),
+    "trouble": opinion_words.PLAIN,
     "deviation": {
         "contact": _("asked not to be written to"),
         "channel": _("another channel"),

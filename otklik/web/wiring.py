@@ -11,7 +11,7 @@ from typing import Any
 from otklik.accounts import mailer
 from otklik.analysis import ports as analysis_ports
 from otklik.analysis.events import TextsRead
-from otklik.analysis.services import following, history
+from otklik.analysis.services import asking, following, history
 from otklik.audit import services as audit
 from otklik.channels import delivery, intake, pace, polling, registry
 from otklik.channels import ports as channel_ports
@@ -51,6 +51,7 @@ from otklik.people.events import (
     IdentitySplit,
 )
 from otklik.people.services import order_import
+from otklik.web import opinion_door
 from otklik.web.api import idempotency, limits
 from otklik.web.webhooks import sending, tail
 
@@ -67,7 +68,7 @@ SUBSCRIPTIONS: dict[type, list[Callable[[Any], None]]] = {
     IdentitySplit: [customers.identity_split],
     CustomerRenamed: [customers.renamed],
     ContactStopped: [scheduled.contact_stopped],
-    TextsRead: [standing.texts_read, rule_effects.texts_read],
+    TextsRead: [standing.texts_read, rule_effects.texts_read, asking.texts_read],
 }
 
 # outbox topic → handler; within: its effect and "done" are one transaction
@@ -78,6 +79,8 @@ TOPICS = (
     (importing.TOPIC, importing.run, False),
     (order_import.TOPIC, order_import.run, False),
     (history.TOPIC, history.run, False),
+    (asking.PLAN, asking.plan, False),
+    (asking.TOPIC, asking.ask, False),
     (rule_effects.TOPIC, rule_effects.run, False),
     (rule_runs.TOPIC, rule_runs.work, False),
     (mailer.TOPIC, mailer.deliver, False),
@@ -130,6 +133,8 @@ def connect() -> None:
 def _read_messages() -> None:
     """Customers' messages are what analysis reads, when they come and when their text changes."""
     analysis_ports.text_sources[subjects.KIND] = subjects.texts
+    analysis_ports.names_of[subjects.KIND] = subjects.names
+    analysis_ports.doors.opinion = opinion_door.Door()
     analysis_ports.history[subjects.KIND] = analysis_ports.History(subjects.count, subjects.page)
     for topic in (TOPIC_MESSAGE, TOPIC_MESSAGE_CHANGED):
         analysis_ports.followed[topic] = analysis_ports.Followed(subjects.KIND, "message_id")

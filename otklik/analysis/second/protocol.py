@@ -134,15 +134,13 @@ def _said(document: dict[str, Any]) -> Said | Trouble:
 
 def _tokens(usage: Any) -> int | None:
     given = usage if isinstance(usage, dict) else {}
-    total = given.get("total_tokens")
-    if not _is_count(total):
-        parts = [given.get("prompt_tokens"), given.get("completion_tokens")]
-        total = sum(one for one in parts if _is_count(one)) or None
-    return min(int(total), 10**9) if total is not None else None
+    total = _count(given.get("total_tokens"))
+    parts = _count(given.get("prompt_tokens")) + _count(given.get("completion_tokens"))
+    return min(total or parts, 10**9) or None
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _fault(document: dict[str, Any] | None) -> dict[str, str]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from otklik.analysis import marks
+from otklik.analysis.engine import own, severity
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
+from otklik.analysis.second.filled import doubts
 from otklik.analysis.services import reader
 from otklik.kernel import clock, events
 
 SHOWN = ("tone", "intent")  # an unsure one of these puts a text into the queue "unsure"
 _COLUMNS = (
     "lang", "tone", "intent", "cause", "expects_reply", "severity", "complexity", "impact", "urgency", "priority",
-    "safety", "abuse", "rumour", "unsure", "certainty", "marks", "data", "corrected", "version", "read_at",
+    "safety", "abuse", "rumour", "unsure", "certainty", "marks", "data", "corrected", "spoken", "version",
+    "read_at",
 )  # fmt: skip
 
 
@@ -52,33 +55,65 @@ def _row(
         abuse=read["abuse"],
         rumour=read["rumour"],
         data=read,
-        corrected=sorted(said),
         version=reader.version(),
         read_at=clock.now(),
     )
     for field, value in said.items():
-        setattr(row, field, typed(field, value))
+        speak(row, field, value)
     settle(row)
     return row
 
 
-DERIVED = ("unsure", "certainty", "marks")
+def speak(row: Reading, field: str, label: str) -> None:
+    """A person's word on a field takes its place; the caller settles and saves."""
+    row.spoken = {**row.spoken, field: label}
+    row.corrected = sorted({*row.corrected, field})
+    if hasattr(row, field):
+        setattr(row, field, typed(field, label))
+
+
+def speak_again(row: Reading, field: str, label: str | None) -> None:
+    """What counts after a word was taken back: an earlier one, or the machine's."""
+    row.spoken = {name: value for name, value in row.spoken.items() if name != field}
+    row.corrected = [name for name in row.corrected if name != field]
+    if label is not None:
+        speak(row, field, label)
+    elif hasattr(row, field):
+        setattr(row, field, typed(field, own.said(row.data, field)))
+
+
+DERIVED = ("priority", "unsure", "certainty", "marks")
+WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "tone")  # parts of the priority
 
 
 def settle(row: Reading) -> None:
     """What follows from the labels and from what people said (DERIVED); the caller saves.
 
-    Unsure: a shown field abstained and nobody has spoken of it.
+    Unsure: a shown field abstained, and neither a person nor a second opinion has spoken of it.
     """
     open_ = [name for name in SHOWN if name not in row.corrected]
-    row.unsure = any(name in row.data["abstained"] for name in open_)
+    row.unsure = any(name in open_ for name in doubts(row.data, row.corrected))
+    row.priority = _priority(row)
     row.certainty = min((round(row.data["confidence"].get(name, 1) * 1000) for name in open_), default=1000)
     row.marks = marks.joined(marks.of(row))
 
 
-def typed(field: str, value: str) -> str | int:
+def _priority(row: Reading) -> str:
+    """By the rules of ISO 10002, 7.5, once a person has spoken of a part of it; tone may raise, never lower."""
+    if not any(name in row.corrected for name in WEIGHED):
+        return str(row.data["priority"])
+    anger = row.data["tone"]["p"].get("negative", 0.0) if row.tone == "negative" else 0.0
+    impact: Any = row.impact
+    return severity.priority(
+        row.severity, row.complexity, impact, row.urgency, safety=row.safety, anger=anger
+    )
+
+
+def typed(field: str, value: str) -> str | int | bool:
     """A label as its column wants it."""
-    return int(value) if field == "severity" else value
+    if field == "safety":
+        return value in ("yes", "True")
+    return int(value) if field in ("severity", "complexity", "urgency") else value
 
 
 def _said_by_people(kind: str, ids: list[int]) -> dict[int, dict[str, str]]:
