@@ -8,7 +8,7 @@ from otklik.analysis import marks
 from otklik.analysis.engine import own, severity
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
-from otklik.analysis.second.filled import doubts
+from otklik.analysis.second import filled
 from otklik.analysis.services import reader
 from otklik.kernel import clock, events
 
@@ -92,21 +92,30 @@ def settle(row: Reading) -> None:
     Unsure: a shown field abstained, and neither a person nor a second opinion has spoken of it.
     """
     open_ = [name for name in SHOWN if name not in row.corrected]
-    row.unsure = any(name in open_ for name in doubts(row.data, row.corrected))
+    for name in filled.filled(row.data):
+        if name not in row.corrected:
+            setattr(row, name, typed(name, (filled.labels(row.data, name) or [""])[0]))
+    row.unsure = any(name in open_ for name in filled.doubts(row.data, row.corrected))
     row.priority = _priority(row)
     row.certainty = min((round(row.data["confidence"].get(name, 1) * 1000) for name in open_), default=1000)
     row.marks = marks.joined(marks.of(row))
 
 
 def _priority(row: Reading) -> str:
-    """By the rules of ISO 10002, 7.5, once a person has spoken of a part of it; tone may raise, never lower."""
-    if not any(name in row.corrected for name in WEIGHED):
-        return str(row.data["priority"])
+    """By the rules of ISO 10002, 7.5, once a person has spoken of a part of it; tone may raise, never lower.
+
+    A second opinion may raise it as well (P1 stands before P2), never lower it.
+    """
+    said = str(row.data["priority"])
+    spoken = any(name in row.corrected for name in WEIGHED)
+    if not spoken and not any(name in WEIGHED for name in filled.filled(row.data)):
+        return said
     anger = row.data["tone"]["p"].get("negative", 0.0) if row.tone == "negative" else 0.0
     impact: Any = row.impact
-    return severity.priority(
+    found = severity.priority(
         row.severity, row.complexity, impact, row.urgency, safety=row.safety, anger=anger
     )
+    return found if spoken else min(found, said)
 
 
 def typed(field: str, value: str) -> str | int | bool:

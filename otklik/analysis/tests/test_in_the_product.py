@@ -135,7 +135,7 @@ def test_nonsense_and_strangers_correct_nothing(read, write_in, olga) -> None:
     with pytest.raises(Invalid):
         services.correct("message", talk.last_inbound_id, "tone", "furious", by=olga)
     with pytest.raises(Invalid):
-        services.correct("message", talk.last_inbound_id, "lang", "ru", by=olga)
+        services.correct("message", talk.last_inbound_id, "priority", "P1", by=olga)
     with pytest.raises(NotFound):
         services.correct("message", 10**9, "tone", "mixed", by=olga)
     assert not Correction.objects.exists()
