@@ -20,8 +20,13 @@ def read(talk: Any, **says: Any) -> None:
 
 
 def read_message(organisation_id: int, message_id: int, **says: Any) -> None:
+    keep(organisation_id, message_id, said(**says))
+
+
+def keep(organisation_id: int, message_id: int, reading: dict[str, Any]) -> None:
+    """A reading in the engine's form, stored as the follower stores it."""
     with transaction.atomic():
-        readings.keep(organisation_id, "message", {message_id: said(**says)})
+        readings.keep(organisation_id, "message", {message_id: reading})
 
 
 CALM: dict[str, Any] = {
