@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
-from otklik.analysis.engine.severity import priority
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Reading
 from otklik.analysis.opinion_models import Opinion
 from otklik.analysis.second import filled
-from otklik.analysis.services.readings import DERIVED, settle, typed
+from otklik.analysis.services.readings import DERIVED, settle
 from otklik.kernel import events
 
 COLUMNS = ("tone", "intent", "cause", "expects_reply", "severity", "abuse", "rumour")
@@ -37,16 +34,7 @@ def put(opinion: Opinion) -> bool:
         "evidence": opinion.answer.get("evidence", {}),
         "confidence": opinion.answer.get("confidence", {}),
     }
-    for name in settled:
-        setattr(row, name, typed(name, (filled.labels(row.data, name) or [""])[0]))
-    if "severity" in settled:
-        row.priority = min(row.priority, _priority(row))  # P1 before P2: a second opinion may raise it only
     settle(row)
-    row.save(update_fields=["data", "priority", *settled, *DERIVED])
+    row.save(update_fields=["data", *settled, *DERIVED])
     events.announce(TextsRead(row.organisation_id, row.kind, (row.object_id,)))
     return True
-
-
-def _priority(row: Reading) -> Any:
-    impact: Any = row.impact
-    return priority(row.severity, row.complexity, impact, row.urgency, safety=row.safety)
