@@ -25,6 +25,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "conversation.deleted_copy": frozenset({"supervisor", "lawyer", "administrator"}),
     "analysis.correct": ANSWERING | {"qa", "analyst"},
     "analysis.train": LEADING | {"analyst"},
+    "analysis.causes": LEADING | {"analyst"},
     "analysis.opinion": ADMIN,
     "view.share": LEADING,
     "template.write": LEADING | {"qa", "publisher"},

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from otklik.analysis import marks, words
-from otklik.analysis.models import Reading, TaxonomyVersion
+from otklik.analysis.models import Reading, Rereading, TaxonomyVersion
 from otklik.analysis.taxonomy import Causes
 
 
@@ -42,10 +42,14 @@ _BRIEF = ("tone", "intent", "cause", "priority", "severity", "urgency", "safety"
 
 def briefs(kind: str, object_ids: Sequence[int]) -> dict[int, Brief]:
     """The same without the whole answers, for lists of many."""
-    rows = Reading.objects.filter(kind=kind, object_id__in=list(object_ids))
+    rows = Reading.objects.filter(kind=kind, object_id__in=list(object_ids)).only(
+        "object_id", "marks", *_BRIEF
+    )
     return {
-        object_id: Brief(*rest, marks=frozenset(kept.split()))
-        for object_id, kept, *rest in rows.values_list("object_id", "marks", *_BRIEF)
+        row.object_id: Brief(
+            **{name: getattr(row, name) for name in _BRIEF}, marks=frozenset(row.marks.split())
+        )
+        for row in rows
     }
 
 
@@ -101,3 +105,16 @@ def taxonomy_versions(organisation_id: int) -> QuerySet[TaxonomyVersion]:
 def labels(organisation_id: int, field: str) -> dict[str, Any]:
     """Every label a field may have, in words; causes under the organisation's names."""
     return causes(organisation_id).titles if field == "cause" else words.VALUES[field]
+
+
+def read_before_taxonomy(organisation_id: int) -> bool:
+    """Whether texts were read with other causes than those in force: history is worth reading again."""
+    newest = taxonomy_versions(organisation_id).first()
+    if newest is None or not Reading.objects.filter(organisation_id=organisation_id).exists():
+        return False
+    return not Rereading.objects.filter(organisation_id=organisation_id, started_at__gte=newest.at).exists()
+
+
+def rereading(organisation_id: int, kind: str) -> Rereading | None:
+    """The history that is being read again now."""
+    return Rereading.objects.filter(organisation_id=organisation_id, kind=kind, done_at=None).first()

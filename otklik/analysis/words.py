@@ -39,6 +39,17 @@ SIGNALS: dict[str, Any] = {
     "deadline_named": _("names a term"),
 }
 
+PRESETS: dict[str, Any] = {
+    "": _("Any industry"),
+    "retail": _("Retail"),
+    "delivery": pgettext_lazy("industry", "Delivery"),
+    "bank": _("Bank"),
+    "telecom": _("Telecom"),
+    "hotel": _("Hotel"),
+    "utilities": _("Utilities"),
+    "state": _("State body"),
+}
+
 VALUES: dict[str, dict[str, Any]] = {
     "tone": {
         "negative": _("negative"),

@@ -32,6 +32,7 @@ urlpatterns = [
     path("accounts/login/code/confirm/", views.closed),
     path("accounts/", include("allauth.urls")),
     path("", include("otklik.inbox.urls")),
+    path("", include("otklik.analysis.urls")),
     path("", include("otklik.people.urls")),
     path("", include("otklik.channels.urls")),
     path("", include("otklik.accounts.urls")),

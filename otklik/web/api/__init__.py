@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from otklik import __version__
 from otklik.accounts.api import calendar_router, directory_router, me_router
 from otklik.accounts.api_staff import router as staff_router
+from otklik.analysis.api import ROUTERS as ANALYSIS
 from otklik.channels.api import import_router
 from otklik.channels.api import router as channel_router
 from otklik.channels.api_messages import router as message_router
@@ -25,6 +26,7 @@ ROUTERS = (
     me_router,
     *INBOX,
     message_router,
+    *ANALYSIS,
     customer_router,
     order_router,
     channel_router,
