@@ -139,6 +139,15 @@ class TaxonomyVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["organisation_id", "number"], name="taxonomy_number")]
 
 
+class LearningPlan(models.Model):
+    """When an organisation's fields are retrained by themselves; no row: the usual."""
+
+    USUAL = 50
+
+    organisation_id = models.BigIntegerField(unique=True)
+    every = models.PositiveIntegerField(default=USUAL)  # new labels of a field; 0: never by itself
+
+
 class Place(models.Model):
     """Where in the stream of events the follower stands; one row."""
 

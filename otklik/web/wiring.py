@@ -11,7 +11,7 @@ from typing import Any
 from otklik.accounts import mailer
 from otklik.analysis import ports as analysis_ports
 from otklik.analysis.events import TextsRead
-from otklik.analysis.services import asking, following, history
+from otklik.analysis.services import asking, following, history, learning
 from otklik.audit import services as audit
 from otklik.channels import delivery, intake, pace, polling, registry
 from otklik.channels import ports as channel_ports
@@ -79,6 +79,7 @@ TOPICS = (
     (importing.TOPIC, importing.run, False),
     (order_import.TOPIC, order_import.run, False),
     (history.TOPIC, history.run, False),
+    (learning.TOPIC, learning.run, False),
     (asking.PLAN, asking.plan, False),
     (asking.TOPIC, asking.ask, False),
     (rule_effects.TOPIC, rule_effects.run, False),
@@ -96,6 +97,7 @@ JOBS = (
     ("channels.rescue", 300.0, delivery.rescue),
     ("channels.forget_pace", 3600.0, pace.forget),
     ("analysis.follow", 1.0, following.follow),
+    ("analysis.learn", 600.0, learning.retrain_due),
     ("inbox.wake_snoozed", 5.0, state.wake_snoozed),
     ("inbox.reminders", 5.0, reminders.fire_due),
     ("inbox.late_changes", 5.0, changes.apply_late),

@@ -46,10 +46,12 @@ def _read(here: Cursor, found: Sequence[Any]) -> int:
     results = []
     for (organisation_id, kind), ids in wanted.items():
         texts = ports.text_sources[kind](sorted(ids))
+        version = reader.version(organisation_id)
         results.append(
             (
                 organisation_id,
                 kind,
+                version,
                 dict(zip(texts, reader.read(organisation_id, list(texts.values())), strict=True)),
             )
         )
@@ -60,10 +62,10 @@ def _read(here: Cursor, found: Sequence[Any]) -> int:
         )
         if not moved:
             return 0
-        for organisation_id, kind, rows in results:
+        for organisation_id, kind, version, rows in results:
             if rows:
-                keep(organisation_id, kind, rows)
-    return sum(len(rows) for _organisation, _kind, rows in results)
+                keep(organisation_id, kind, rows, version)
+    return sum(len(rows) for _organisation, _kind, _version, rows in results)
 
 
 def _subjects(event: Any) -> Iterable[tuple[str, int]]:

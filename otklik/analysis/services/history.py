@@ -37,7 +37,7 @@ def again(kind: str, *, by: User) -> Rereading:
         organisation_id=by.organisation_id,
         kind=kind,
         total=ports.history[kind].count(by.organisation_id),
-        version=reader.version(),
+        version=reader.version(by.organisation_id),
         started_at=clock.now(),
     )
     audit.record("analysis.reread", organisation_id=by.organisation_id, by=by, kind=kind, total=job.total)
@@ -51,6 +51,7 @@ def run(payload: dict[str, Any]) -> None:
     ends = time.monotonic() + SECONDS
     while job is not None and time.monotonic() < ends:
         texts = ports.history[job.kind].page(job.organisation_id, job.after_id, BATCH)
+        version = reader.version(job.organisation_id)
         read = dict(zip(texts, reader.read(job.organisation_id, list(texts.values())), strict=True))
         with transaction.atomic():
             moved = Rereading.objects.filter(pk=job.pk, after_id=job.after_id, done_at=None).update(
@@ -61,7 +62,7 @@ def run(payload: dict[str, Any]) -> None:
             if not moved:
                 return  # another process has this batch
             if read:
-                keep(job.organisation_id, job.kind, read)
+                keep(job.organisation_id, job.kind, read, version)
         job = Rereading.objects.filter(pk=job.pk, done_at=None).first()
     if job is not None:
         turn = payload["turn"] + 1

@@ -6,20 +6,23 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from otklik.accounts import queries as accounts
+from otklik.analysis import queries
 from otklik.analysis.engine import content, vectors
 from otklik.analysis.engine.cause import Taxonomy, presets
 from otklik.analysis.engine.entities import Gazetteer
 from otklik.analysis.engine.reading import Item, Reader
+from otklik.analysis.services import learnt
 
 log = logging.getLogger(__name__)
 
 KEPT = 60.0  # seconds in which a change of the directory is noticed
 MOST_NAMES = 5_000  # of one kind
-_readers: dict[int, tuple[float, Reader]] = {}
+_readers: dict[int, tuple[float, str, Reader]] = {}  # until when, which causes and learnt versions
 
 
 def read(organisation_id: int, texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -42,13 +45,26 @@ def _alone(mine: Reader, text: str) -> dict[str, Any]:
 
 
 def reader(organisation_id: int) -> Reader:
-    """Built from the directory and the settings, kept for a minute."""
+    """Built from the directory and the settings, kept for a minute.
+
+    A change of the causes, and a version put to use or rolled back, count at once in every process: that costs two
+    small queries a batch.
+    """
+    causes = queries.causes(organisation_id)
+    versions = learnt.in_use(organisation_id, shipped())
+    made_of = f"{causes!r} {learnt.signed('', versions)}"
     known = _readers.get(organisation_id)
-    if known is not None and known[0] > time.monotonic():
-        return known[1]
-    made = Reader(taxonomy=Taxonomy(_preset(organisation_id)), names=_names(organisation_id))
-    _readers[organisation_id] = (time.monotonic() + KEPT, made)
+    if known is not None and known[0] > time.monotonic() and known[1] == made_of:
+        return known[2]
+    taxonomy = causes.engine() if causes.number else Taxonomy(_preset(organisation_id))
+    made = Reader(taxonomy=taxonomy, names=_names(organisation_id), learnt=learnt.models(versions))
+    _readers[organisation_id] = (time.monotonic() + KEPT, made_of, made)
     return made
+
+
+def with_taxonomy(organisation_id: int, taxonomy: Taxonomy) -> Reader:
+    """The organisation's reader with other causes, to try them; nothing is kept."""
+    return replace(reader(organisation_id), taxonomy=taxonomy)
 
 
 def _preset(organisation_id: int) -> str | None:
@@ -65,9 +81,14 @@ def _names(organisation_id: int) -> Gazetteer:
     return Gazetteer(**found)
 
 
+def version(organisation_id: int) -> str:
+    """Which models read its texts: the shipped ones, and what was learnt upon them; another one can read anew."""
+    return learnt.signed(shipped(), learnt.in_use(organisation_id, shipped()))
+
+
 @cache
-def version() -> str:
-    """Which models read: twelve digits over the files; a text read with others can be read again."""
+def shipped() -> str:
+    """Version of the shipped models: twelve digits over their files."""
     digest = hashlib.sha256()
     folders = (content.MODEL.parent, vectors.DATA)
     for path in sorted({path for folder in folders for path in folder.iterdir() if path.is_file()}):

@@ -20,13 +20,18 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def keep(organisation_id: int, kind: str, found: dict[int, dict[str, Any]]) -> None:
-    """Rows for what the engine said, in the caller's transaction."""
+def keep(organisation_id: int, kind: str, found: dict[int, dict[str, Any]], version: str = "") -> None:
+    """Rows for what the engine said, in the caller's transaction.
+
+    `version`: of the reader, asked before it read, so that a version put to use meanwhile leaves the texts to be read
+    again; empty: the present one.
+    """
+    version = version or reader.version(organisation_id)
     said = _said_by_people(kind, list(found))
     known = set(
         Reading.objects.filter(kind=kind, object_id__in=list(found)).values_list("object_id", flat=True)
     )
-    rows = [_row(organisation_id, kind, pk, one, said.get(pk, {})) for pk, one in found.items()]
+    rows = [_row(organisation_id, kind, pk, one, said.get(pk, {}), version) for pk, one in found.items()]
     Reading.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=list(_COLUMNS)
     )
@@ -34,8 +39,8 @@ def keep(organisation_id: int, kind: str, found: dict[int, dict[str, Any]]) -> N
     events.announce(TextsRead(organisation_id, kind, tuple(found), first))
 
 
-def _row(
-    organisation_id: int, kind: str, object_id: int, read: dict[str, Any], said: dict[str, str]
+def _row(  # noqa: PLR0913, PLR0917 one row of a batch
+    organisation_id: int, kind: str, object_id: int, read: dict[str, Any], said: dict[str, str], version: str
 ) -> Reading:
     row = Reading(
         organisation_id=organisation_id,
@@ -55,7 +60,7 @@ def _row(
         abuse=read["abuse"],
         rumour=read["rumour"],
         data=read,
-        version=reader.version(),
+        version=version,
         read_at=clock.now(),
     )
     for field, value in said.items():

@@ -74,11 +74,11 @@ def test_reading_history_goes_on_where_it_stopped(write_in, alisa, monkeypatch) 
     real = history.keep  # type: ignore[attr-defined]  # the name the job uses
     seen: list[list[int]] = []
 
-    def dies_later(organisation_id, kind, rows):
+    def dies_later(organisation_id, kind, rows, version):
         if len(seen) == 2:
             raise KeyboardInterrupt
         seen.append(list(rows))
-        real(organisation_id, kind, rows)
+        real(organisation_id, kind, rows, version)
 
     monkeypatch.setattr(history, "keep", dies_later)
     with pytest.raises(KeyboardInterrupt):

@@ -20,7 +20,7 @@ from otklik.analysis.engine.features import BINS, Floats, Matrix
 from otklik.analysis.engine.linear import Head, Model, Space
 from otklik.analysis.engine.overrides import Record
 from otklik.analysis.engine.reading import Item, Reader
-from otklik.analysis.training.calibration import temperature
+from otklik.analysis.training.heat import temperature
 
 LEAST = 5  # an n-gram is kept when this many texts of the organisation have it
 PENALTIES = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)

@@ -58,17 +58,6 @@ def ece(confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 
     return float(sum(gaps) / len(confidence))
 
 
-def temperature(scores: Floats, truth: NDArray[np.int64]) -> float:
-    """The factor that makes softmax(factor × scores) fit the truth best (for many labels and few texts)."""
-
-    def loss(factor: float) -> float:
-        logits = scores.astype(np.float64) * factor
-        logits -= logits.max(axis=1, keepdims=True)
-        return float((np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(truth)), truth]).mean())
-
-    return float(min(np.exp(np.arange(-1.0, 4.01, 0.05)), key=loss))
-
-
 def ridge(system: Floats, target: Floats, penalty: Floats) -> Floats:
     """Dual weights of all rows."""
     return np.linalg.solve(system.astype(np.float64) + np.diag(penalty), target)

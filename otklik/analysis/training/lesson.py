@@ -13,7 +13,6 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from otklik.analysis.engine import evidence, own
 from otklik.analysis.engine.features import Floats
@@ -21,7 +20,6 @@ from otklik.analysis.engine.linear import Model
 from otklik.analysis.engine.reading import Reader
 from otklik.analysis.training.adapt import Texts, fit, look
 from otklik.analysis.training.datasets import same
-from otklik.analysis.training.retrain import TooFew
 
 FEWEST = 30  # labelled texts below which nothing is learnt
 MOST = 1200  # labels learnt from, the newest, so that it takes seconds
@@ -31,6 +29,10 @@ PARTS = 5
 WORDS = 24  # shown of what was learnt
 SHORTEST = 3  # letters of a shown word
 TWICE = 2  # texts that have a shown word
+
+
+class TooFew(ValueError):
+    """There is not enough to learn from; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,14 @@ def said_by(model: Model | None, field: str, known: Texts) -> list[str]:
 
 def judged(truth: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
     """Share of labels that agree, and macro-F1 over the labels that people gave."""
-    same_ = [one == other for one, other in zip(truth, answers, strict=True)]
-    macro = f1_score(truth, answers, average="macro", labels=sorted(set(truth)), zero_division=0)
-    return {"agreement": round(float(np.mean(same_)), 4), "macro_f1": round(float(macro), 4)}
+    rows = list(zip(truth, answers, strict=True))
+    each = []
+    for label in sorted(set(truth)):
+        both = sum(one == other == label for one, other in rows)
+        either = sum(one == label for one, _ in rows) + sum(other == label for _, other in rows)
+        each.append(2 * both / either)
+    agreed = sum(one == other for one, other in rows)
+    return {"agreement": round(agreed / len(rows), 4), "macro_f1": round(sum(each) / len(each), 4)}
 
 
 def _moved(right: Sequence[str], before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:

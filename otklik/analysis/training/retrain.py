@@ -23,9 +23,10 @@ from otklik.analysis.engine.features import Floats, Matrix
 from otklik.analysis.engine.field import read_texts
 from otklik.analysis.engine.linear import Head, Model, Space, load
 from otklik.analysis.engine.vectors import vectors
-from otklik.analysis.training.calibration import ece, temperature
+from otklik.analysis.training.calibration import ece
 from otklik.analysis.training.datasets import same
 from otklik.analysis.training.fit import SEED, assemble, batches, fit_space, matrix
+from otklik.analysis.training.heat import temperature
 
 NEAR = 16  # pairs of words up to this distance
 COST = 0.5
