@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from otklik.inbox.views import actions, bulk, composing, messages, pages, setup, starting
+from otklik.inbox.views import actions, bulk, composing, messages, pages, ruling, setup, starting
 
 urlpatterns = [
     path("inbox/", pages.index, name="inbox"),
@@ -72,4 +72,19 @@ urlpatterns = [
     path("settings/labels/<int:label_id>/", setup.label, name="label"),
     path("settings/labels/<int:label_id>/archive/", setup.archive_label, name="label_archive"),
     path("settings/labels/<int:label_id>/restore/", setup.restore_label, name="label_restore"),
+    # settings: rules by readings
+    path("settings/rules/", ruling.rule_list, name="rules"),
+    path("settings/rules/new/", ruling.rule_new, name="rule_new"),
+    path("settings/rules/conditions/", ruling.conditions, name="rule_conditions"),
+    path("settings/rules/dry-run/", ruling.dry_run, name="rule_dry_run"),
+    path("settings/rules/runs/<int:run_id>/", ruling.run, name="rule_run"),
+    path("settings/rules/runs/<int:run_id>/stop/", ruling.run_step, {"step": "stop"}, name="rule_run_stop"),
+    path("settings/rules/runs/<int:run_id>/undo/", ruling.run_step, {"step": "undo"}, name="rule_run_undo"),
+    path("settings/rules/<int:rule_id>/", ruling.rule, name="rule"),
+    path("settings/rules/<int:rule_id>/apply/", ruling.apply, name="rule_apply"),
+    path("settings/rules/<int:rule_id>/switch/", ruling.switch, name="rule_switch"),
+    path("settings/rules/<int:rule_id>/move/", ruling.move, name="rule_move"),
+    path("settings/rules/<int:rule_id>/back/", ruling.back, name="rule_back"),
+    path("settings/rules/<int:rule_id>/archive/", ruling.archive, name="rule_archive"),
+    path("settings/rules/<int:rule_id>/restore/", ruling.restore, name="rule_restore"),
 ]

@@ -41,7 +41,12 @@ SECTIONS = (
     Section("settings", _("Settings"), _("Settings"), "gear", "settings", "organisation.write", "KeyE"),
 )
 # the settings begin with what the person may change
-SETTINGS = (("organisation.write", "settings"), ("template.write", "templates"), ("label.write", "labels"))
+SETTINGS = (
+    ("organisation.write", "settings"),
+    ("template.write", "templates"),
+    ("label.write", "labels"),
+    ("rules.edit", "rules"),
+)
 IN_BAR = 4  # on a phone; the rest stands behind "More"
 
 
