@@ -94,7 +94,7 @@ _SUMS = {
 def agreement(organisation_id: int) -> dict[str, Agreement]:
     """Of every field that has labels, over all time."""
     rows = current(organisation_id).values("field").order_by("field").annotate(**_SUMS)
-    return {row.pop("field"): Agreement(**row) for row in rows}
+    return {field: Agreement(*sums) for field, *sums in rows.values_list("field", *_SUMS)}
 
 
 def by_week(organisation_id: int, field: str) -> list[tuple[datetime, Agreement]]:
@@ -108,7 +108,7 @@ def by_week(organisation_id: int, field: str) -> list[tuple[datetime, Agreement]
         .order_by("week")
         .annotate(**_SUMS)
     )
-    return [(row.pop("week"), Agreement(**row)) for row in rows]
+    return [(week, Agreement(*sums)) for week, *sums in rows.values_list("week", *_SUMS)]
 
 
 def confusion(organisation_id: int, field: str) -> dict[tuple[str, str], int]:
