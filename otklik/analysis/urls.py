@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from otklik.analysis.views import taxonomy
+from otklik.analysis.views import opinion, taxonomy
 
 urlpatterns = [
+    path("settings/opinion/", opinion.settings, name="opinion"),
+    path("settings/opinion/try/", opinion.attempt, name="opinion_try"),
+    path("settings/opinion/<slug:action>/", opinion.act, name="opinion_act"),
     path("settings/causes/", taxonomy.causes, name="causes"),
     path("settings/causes/industry/", taxonomy.preset, name="causes_preset"),
     path("settings/causes/try/", taxonomy.attempt, name="causes_try"),

@@ -1,7 +1,7 @@
 """Analysis over the API: what fields and labels there are, and the organisation's causes."""
 
-from otklik.analysis.api import taxonomy
+from otklik.analysis.api import opinion, taxonomy
 
-ROUTERS = (taxonomy.router,)
+ROUTERS = (taxonomy.router, opinion.router)
 
 __all__ = ["ROUTERS"]

@@ -190,17 +190,22 @@ def delete_key(*, by: User) -> OpinionEndpoint:
     return row
 
 
+def masked(text: str) -> str:
+    """A text as it would leave the house. Nothing is sent or kept; the names of its author are not known here."""
+    return mask(text).text
+
+
 def test(*, by: User) -> Tested:
     """Ask about an invented text, now. Costs what a question costs and is counted against the budget."""
     policy.require(by, RIGHT)
     row = OpinionEndpoint.objects.filter(organisation_id=by.organisation_id).first()
     if row is None:
         raise NotFound
-    masked, labels = mask(TEST_TEXT), labels_of(row.organisation_id, row.fields)
+    hidden, labels = mask(TEST_TEXT), labels_of(row.organisation_id, row.fields)
     started, tokens = time.monotonic(), 0
     outcome: Said | Trouble = Trouble("budget")
     for _round in range(TEST_ROUNDS):
-        question = protocol.question(row.model, masked.text, labels, row.quirks)
+        question = protocol.question(row.model, hidden.text, labels, row.quirks)
         bill = _pay(row, question.tokens)
         if bill is None:
             break
@@ -212,7 +217,7 @@ def test(*, by: User) -> Tested:
     trouble = outcome if isinstance(outcome, Trouble) else None
     if isinstance(outcome, Said):
         try:
-            answer.parse(outcome.content, masked, labels)
+            answer.parse(outcome.content, hidden, labels)
         except answer.Unreadable:
             trouble = Trouble("unreadable")
     with transaction.atomic():
