@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from otklik.analysis.engine.brands import brands
 from otklik.analysis.engine.places import cities
 from otklik.analysis.engine.text import Batch
 
@@ -149,7 +150,7 @@ _COUNTED = re.compile(
 def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBODY) -> list[list[Entity]]:
     """What every text of a batch names, in order of place, without overlaps."""
     pattern, known = names.pattern(), names.names()
-    places = cities(batch)
+    places, companies = cities(batch), brands(batch)
     answers = []
     for row, whole in enumerate(batch.texts):
         text = whole[:LONGEST]
@@ -160,6 +161,7 @@ def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBO
             ]
         if pattern is not None:
             found += [_named(match, known) for match in pattern.finditer(text)]
+        found += [Entity(*place) for place in companies.get(row, ())]
         if _DIGIT.search(text):
             found += _with_digits(text, today)
         small = text.lower()

@@ -45,7 +45,7 @@ def moods(
 
 @dataclass(slots=True)
 class _Object:
-    """An object that a text names: how the text spells it first, its kind, and where it stands."""
+    """An object that a text names: its name in the directory or in our list, its kind, and where it stands."""
 
     name: str
     kind: str
@@ -58,9 +58,8 @@ def _objects(batch: text.Batch, named: Sequence[list[Entity]]) -> list[_Object]:
     for row, entities in enumerate(named):
         for one in entities:
             if one.kind in OBJECTS:
-                spelled = batch.texts[row][one.start : one.end]
                 kind = KINDS.get(one.kind, one.kind)
-                known = found.setdefault((row, one.kind, one.value), _Object(spelled, kind, Named(row, [])))
+                known = found.setdefault((row, one.kind, one.value), _Object(one.value, kind, Named(row, [])))
                 known.where.tokens += tokens_between(batch, row, one.start, one.end)
     return list(found.values())
 

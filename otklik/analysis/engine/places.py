@@ -87,8 +87,8 @@ def cities(batch: Batch) -> dict[int, list[tuple[str, int, int]]]:
 def _city(batch: Batch, token: int, known: _Places) -> tuple[str, int] | None:
     """The city that begins at this token, and its last token."""
     word = word_of(batch, token)
-    capital = _capital(batch, token)
-    if capital and word in known.longer:
+    upper = capital(batch, token)
+    if upper and word in known.longer:
         longer = _longer(batch, token, known, word)
         if longer is not None:
             return longer
@@ -98,7 +98,7 @@ def _city(batch: Batch, token: int, known: _Places) -> tuple[str, int] | None:
     before = _before(batch, token)
     if before in CALLED:
         return city, token
-    if not capital or plain == 2 or (plain == 1 and before not in PREPOSITIONS):
+    if not upper or plain == 2 or (plain == 1 and before not in PREPOSITIONS):
         return None
     return city, token
 
@@ -132,6 +132,7 @@ def _before(batch: Batch, token: int) -> str:
     return ""
 
 
-def _capital(batch: Batch, token: int) -> bool:
+def capital(batch: Batch, token: int) -> bool:
+    """Whether the raw text writes a token with a capital letter."""
     raw = batch.texts[int(batch.token_rows[token])]
     return raw[int(batch.where[batch.starts[token]])].isupper()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from otklik.analysis.engine import words
+from otklik.analysis.engine.clauses import Parts
 from otklik.analysis.engine.dense import FLIP
 from otklik.analysis.engine.evidence import Spans, of_tokens, spans, strongest
 from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.linear import Model, Reading
+from otklik.analysis.engine.linear import Head, Model, Reading
 from otklik.analysis.engine.objects import Named, around
-from otklik.analysis.engine.text import Batch, read
+from otklik.analysis.engine.text import Batch, Points, read
 
 TONES = ("negative", "neutral", "positive", "mixed")
 TOWARDS = TONES[:3]
+MUTE = ",.;:-—–/«»\"'“”"  # signs that are not shown as words that carried a tone
 HINT = 0.4  # what one step of the lexicon's strength adds, as a share of the text's strongest word
 
 
@@ -55,42 +58,70 @@ def whole(model: Model, scores: Floats) -> Tones:
     return _tones(model, "tone", scores, TONES)
 
 
-def towards(model: Model, batch: Batch, scores: Floats, named: Sequence[Named]) -> Tones:
-    """Tone towards each of the named objects."""
+def towards(model: Model, batch: Batch, scores: Floats, named: Sequence[Named], parts: Parts) -> Tones:
+    """Tone towards each of the named objects; those with a part of their own are judged by it alone."""
     if not named:
         return Tones(TOWARDS, [], np.zeros((0, len(TOWARDS)), dtype=np.float32))
-    extra = model.heads["towards"].extra
-    more = None if extra is None else around(batch, named) @ extra
-    return _tones(model, "towards", scores[[one.row for one in named]], TOWARDS, more)
+    head = model.heads["towards"]
+    found = scores[[one.row for one in named]]
+    found[:, head.columns] += _near(head, batch, named)
+    if parts:
+        texts, about = _apart(batch, named, parts)
+        own = model.scores(model.space.read(texts))
+        own[:, head.columns] += _near(head, texts, about)
+        found[list(parts)] = own
+    return _tones(model, "towards", found, TOWARDS)
 
 
-def _tones(
-    model: Model, name: str, scores: Floats, names: tuple[str, ...], more: Floats | None = None
-) -> Tones:
+def _near(head: Head, batch: Batch, named: Sequence[Named]) -> Floats | float:
+    """What the words near the names add to the scores."""
+    return 0.0 if head.extra is None else around(batch, named) @ head.extra
+
+
+def _apart(batch: Batch, named: Sequence[Named], parts: Parts) -> tuple[Batch, list[Named]]:
+    """The parts as texts of their own, with the places of the names in them."""
+    apart = read([_piece(batch, named[k], tokens) for k, tokens in parts.items()])
+    about = []
+    for row, (k, tokens) in enumerate(parts.items()):
+        first, last = int(apart.bounds[row]), int(apart.bounds[row + 1])
+        own = set(named[k].tokens) if last - first == len(tokens) else set()
+        about.append(Named(row, [first + at for at, token in enumerate(tokens) if token in own]))
+    return apart, about
+
+
+def _piece(batch: Batch, one: Named, tokens: list[int] | None) -> str:
+    whole = batch.texts[one.row]
+    return whole if tokens is None else " ".join(whole[a:b] for a, b in of_tokens(batch, tokens))
+
+
+def _tones(model: Model, name: str, scores: Floats, names: tuple[str, ...]) -> Tones:
     head = model.heads[name]
-    part = scores[:, head.columns] if more is None else scores[:, head.columns] + more
+    part = scores[:, head.columns]
     chosen = head.chosen(part)
     return Tones(names, [head.labels[int(k)] for k in chosen], head.probabilities(part))
 
 
 def replace_kazakh(  # noqa: PLR0913, PLR0917 - the parts of a reading
-    model: Model, batch: Batch, rows: list[int], text: Tones, toward: Tones, named: Sequence[Named]
+    model: Model,
+    batch: Batch,
+    rows: list[int],
+    whole: Tones,
+    toward: Tones,
+    named: Sequence[Named],
+    parts: Parts,
 ) -> None:
     """Kazakh texts are judged by their own model, which knows negative and positive only."""
-    part = read([batch.texts[k] for k in rows])
+    kazakh = set(rows)
+    about = [k for k, one in enumerate(named) if one.row in kazakh]
+    pieces = [batch.texts[row] for row in rows]
+    pieces += [_piece(batch, named[k], parts.get(k)) for k in about]
     head = model.heads["kazakh"]
-    scores = model.scores(model.space.read(part))
+    scores = model.scores(model.space.read(read(pieces)))
     chosen, shares = head.chosen(scores), head.probabilities(scores)
-    about: dict[int, list[int]] = {}
-    for k, one in enumerate(named):
-        about.setdefault(one.row, []).append(k)
-    for place, k in enumerate(rows):
-        bad, good = float(shares[place, 0]), float(shares[place, 1])
-        for tones, lines in ((text, [k]), (toward, about.get(k, []))):
-            for line in lines:
-                tones.labels[line] = head.labels[int(chosen[place])]
-                tones.shares[line] = 0
-                tones.shares[line, 0], tones.shares[line, 2] = bad, good
+    for place, (tones, line) in enumerate([*((whole, row) for row in rows), *((toward, k) for k in about)]):
+        tones.labels[line] = head.labels[int(chosen[place])]
+        tones.shares[line] = 0
+        tones.shares[line, 0], tones.shares[line, 2] = shares[place]
 
 
 def evidence(model: Model, batch: Batch, reading: Reading, whole: Tones) -> list[Spans]:
@@ -98,11 +129,12 @@ def evidence(model: Model, batch: Batch, reading: Reading, whole: Tones) -> list
     return spans(batch, _carried(model, "tone", batch, reading, whole.labels))
 
 
-def evidence_towards(
-    model: Model, batch: Batch, reading: Reading, towards: Tones, named: Sequence[Named]
+def evidence_towards(  # noqa: PLR0913, PLR0917 - the parts of a reading
+    model: Model, batch: Batch, reading: Reading, towards: Tones, named: Sequence[Named], parts: Parts
 ) -> list[Spans]:
-    """For each object its name and the words that made the tone towards it."""
+    """For each object its name and the words that made the tone towards it; names of others are left out."""
     shown: list[Spans] = [[] for _ in named]
+    names = {token for one in named for token in one.tokens}
     waiting = list(range(len(named)))
     while waiting:  # one object of every text at a time
         turn = {named[k].row: k for k in reversed(waiting)}
@@ -111,16 +143,30 @@ def evidence_towards(
         carried = _carried(model, "towards", batch, reading, labels)
         for row, k in turn.items():
             first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
-            tokens = {*named[k].tokens, *strongest(carried, first, last).tolist()}
-            shown[k] = of_tokens(batch, sorted(tokens))
+            own = parts.get(k)
+            part = carried if own is None else _only(carried, own)
+            said = set(strongest(part, first, last).tolist()) - names
+            shown[k] = of_tokens(batch, sorted(said.union(named[k].tokens)))
     return shown
+
+
+def _only(carried: Floats, tokens: list[int]) -> Floats:
+    kept = np.zeros_like(carried)
+    kept[tokens] = carried[tokens]
+    return kept
 
 
 def _carried(model: Model, name: str, batch: Batch, reading: Reading, labels: list[str]) -> Floats:
     """How much each token spoke for the label of its text; 0 in neutral texts."""
     head = model.heads[name]
     columns = np.array([-1 if one == "neutral" else head.first + head.labels.index(one) for one in labels])
-    return with_lexicon(batch, model.carried(reading, columns, len(batch.starts)), labels)
+    carried = with_lexicon(batch, model.carried(reading, columns, len(batch.starts)), labels)
+    return np.where(np.isin(batch.points[batch.starts], _mute()), np.float32(0), carried)
+
+
+@cache
+def _mute() -> Points:
+    return np.array([ord(sign) for sign in MUTE], dtype=np.uint32)
 
 
 def with_lexicon(batch: Batch, carried: Floats, labels: list[str]) -> Floats:

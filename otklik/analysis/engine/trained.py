@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from otklik.analysis.engine import emotions, language, text, tone
+from otklik.analysis.engine.clauses import shared_out
 from otklik.analysis.engine.evidence import Spans
 from otklik.analysis.engine.linear import Model, load
 from otklik.analysis.engine.objects import Named, mentions
@@ -85,10 +86,11 @@ def read_batch(
     language_shares = model.heads["language"].probabilities(scores[:, model.heads["language"].columns])
     spoken = language.decide(batch, language_shares)
     whole = tone.whole(model, scores)
-    towards = tone.towards(model, batch, scores, named)
+    parts = shared_out(batch, named)
+    towards = tone.towards(model, batch, scores, named, parts)
     kazakh = [k for k, name in enumerate(spoken[0]) if name == "kk"]
     if kazakh:
-        tone.replace_kazakh(known.kazakh, batch, kazakh, whole, towards, named)
+        tone.replace_kazakh(known.kazakh, batch, kazakh, whole, towards, named, parts)
     shown = tone.evidence(model, batch, reading, whole)
     moods = emotions.answers(model, batch, reading, scores)
     silent = np.diff(batch.bounds) == 0
@@ -96,7 +98,7 @@ def read_batch(
         _one(batch.notes[k], spoken, k, whole.answer(k, shown[k]), moods[k], silent=bool(silent[k]))
         for k in range(len(batch))
     ]
-    spans = tone.evidence_towards(model, batch, reading, towards, named)
+    spans = tone.evidence_towards(model, batch, reading, towards, named, parts)
     return read, [
         tone.calm(tone.TOWARDS) if silent[one.row] else towards.answer(k, spans[k])
         for k, one in enumerate(named)
