@@ -15,28 +15,41 @@ EPILOG = """
 Input: one JSON object per line with "text" and "label". Output: one JSON object
   {"field","texts","labels","held","old":{"macro_f1","accuracy"}|null,"new":{…},"ece","seconds","replaced","file"}
 `old` is the model found in --out before, judged on the same held texts; a worse model does not replace it.
+Without --labels the organisation's corrections are learnt from: `old` is what is in use, and what was learnt is kept
+as a version in the database ("file" is null), used unless it is worse on the organisation's own held labels.
 
 Example:
   otklik analysis retrain --field intent --labels labels.jsonl --out models/
+  otklik analysis retrain --field intent
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--field", required=True, help="name of the field to learn, for instance intent")
     parser.add_argument(
-        "--labels", required=True, help='file of lines {"text","label"}, - for the standard input'
+        "--labels",
+        help='file of lines {"text","label"}, - for the standard input; left out: corrections of the organisation',
     )
     parser.add_argument(
-        "--out", required=True, type=Path, help="folder of the models; FIELD.npz is written there"
+        "--out", type=Path, help="with --labels: folder of the models; FIELD.npz is written there"
     )
     parser.epilog = EPILOG
 
 
-def run(args: argparse.Namespace) -> int:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", args.field):
+def check_field(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
         raise WrongCall(
-            f"Имя поля «{args.field}» не подходит: нужны маленькие латинские буквы, цифры и _.",
-            f'"{args.field}" is no name of a field: use small Latin letters, digits and _.',
+            f"Имя поля «{name}» не подходит: нужны маленькие латинские буквы, цифры и _.",
+            f'"{name}" is no name of a field: use small Latin letters, digits and _.',
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Learn from a file of labels."""
+    check_field(args.field)
+    if args.out is None:
+        raise WrongCall(
+            "Не названа папка моделей: добавьте --out.", "Name the folder of the models: add --out."
         )
     texts, labels = _labels(args.labels)
     try:

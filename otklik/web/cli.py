@@ -40,7 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry(("analyse",), "otklik.analysis.cli_analyse", "say what each text means, one JSON line each"),
     Entry(
         ("analysis", "retrain"),
-        "otklik.analysis.cli_retrain",
+        "otklik.web.cli_retrain",
         "learn a field from labels, judged before it counts",
     ),
     Entry(("audit", "verify"), "otklik.web.cli_audit", "check the sealed chain of the audit"),

@@ -222,3 +222,19 @@ def retrain_due() -> int:
                 _begin(organisation_id, fields, None)
                 begun += 1
     return begun
+
+
+def now(organisation_id: int, field: str) -> tuple[lessons.Outcome, bool]:
+    """Retrain one field here and at once, for the command line; what was learnt, and whether it is used.
+
+    Raises Conflict when a training of the organisation is running.
+    """
+    with transaction.atomic():
+        job = _begin(organisation_id, [field], None)
+    before = learnt.in_use(organisation_id, reader.shipped()).get(field)
+    outcome = lessons.teach(organisation_id, field, learnt.model(before) if before else None)
+    with transaction.atomic():
+        if job.fields != [field] or not _advance(job, outcome, before):
+            raise Conflict
+    job.refresh_from_db()
+    return outcome, bool(job.outcomes and job.outcomes[-1].get("used"))
