@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 6  # of each operation
-NETWORK = {"check_settings", "check_channel", "test_webhook"}  # they talk to the world
+NETWORK = {"check_settings", "check_channel", "test_webhook", "test_second_opinion"}  # they talk to the world
 
 
 def document() -> Any:

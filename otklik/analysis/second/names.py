@@ -44,9 +44,17 @@ def _named(text: str, match: re.Match[str], own: set[str]) -> bool:
 
 
 def _adjoins(text: str, match: re.Match[str], other: re.Match[str]) -> bool:
-    """A word with a capital, nothing but a space between it and a name."""
-    first, second = sorted((match.span(), other.span()))
-    return match.group().istitle() and len(match.group()) > 1 and text[first[1] : second[0]] == " "
+    """A word with a capital, nothing but a space between it and a name; not a usual word that begins a sentence."""
+    word, (first, second) = match.group(), sorted((match.span(), other.span()))
+    if not word.istitle() or len(word) == 1 or text[first[1] : second[0]] != " ":
+        return False
+    return _inside(text, match) or bool(_LATIN.fullmatch(word)) or not _kinds(word.lower())[2]
+
+
+def _inside(text: str, match: re.Match[str]) -> bool:
+    """Whether a word stands in the middle of a sentence."""
+    before = text[: match.start()].rstrip(" \t«\"'(")
+    return bool(before) and before[-1] not in ".!?…\n:"
 
 
 def fold(name: str) -> str:
@@ -68,8 +76,7 @@ def _is(word: str, part: str, shown: str) -> bool:
 def _known(text: str, match: re.Match[str]) -> bool:
     """The dictionary takes it for a name; in Latin letters, a capital in the middle of a sentence."""
     word = match.group()
-    before = text[: match.start()].rstrip(" \t«\"'(")
-    inside = bool(before) and before[-1] not in ".!?…\n:"
+    inside = _inside(text, match)
     if _LATIN.fullmatch(word):
         return inside and word.istitle() and len(word) >= SHORT and word.lower() not in NO_NAMES
     kinds, first, known = _kinds(word.lower())

@@ -23,6 +23,7 @@ PAGES = {
     "/staff/teams/{team}/": "team.write",
     "/settings/": "organisation.write",
     "/settings/keys/": "apikey.write",
+    "/settings/opinion/": "analysis.opinion",
     "/company/outlet/": "directory.read",
     "/company/hours/": "directory.read",
     "/company/events/": "directory.read",
