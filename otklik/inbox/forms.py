@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
@@ -42,6 +43,7 @@ NAMES = {
     "order": "order",
     "view": "view",
 }
+OWN_CAUSE = re.compile(r"own-[0-9]{1,6}")
 MAX_DIGITS = 17  # fits a database number
 NUMBERS = ("accounts", "assignees", "teams", "labels", "ratings")
 WORDS = ("states", "channels")
@@ -56,7 +58,7 @@ FIELD_TITLES: dict[str, Any] = {
     "labels": gettext_lazy("Label"),
     "visibility": gettext_lazy("Visibility"),
     "ratings": gettext_lazy("Rating"),
-    **{name: words.FIELDS[field] for name, field in READINGS.items()},
+    **{name: words.FIELDS[one] for name, one in READINGS.items()},
     "customer": gettext_lazy("Customer"),
     "sure": gettext_lazy("Reading"),
     "source": gettext_lazy("Site"),
@@ -92,7 +94,7 @@ def filters_of(data: QueryDict) -> Filters:
     found["states"] = tuple(one for one in data.getlist("state") if one in ConversationState.values)
     found["channels"] = tuple(one[:32] for one in data.getlist("channel") if one)
     for name, field in READINGS.items():
-        found[name] = tuple(one for one in data.getlist(field) if one in words.VALUES[field])
+        found[name] = tuple(one for one in data.getlist(field) if _is_label(field, one))
     found["sure"] = "1" if data.get("sure") else ""
     found["customer"] = whole(data.get("customer", ""))
     found["source"] = data.get("source", "")[:100]
@@ -104,6 +106,11 @@ def filters_of(data: QueryDict) -> Filters:
     found["order"] = order if order in ORDERS else DEFAULTS["order"]
     found["visibility"] = place if place in PLACES else ""
     return Filters(**found)
+
+
+def _is_label(field: str, text: str) -> bool:
+    """Of causes also an organisation's own, whichever they are."""
+    return text in words.VALUES[field] or (field == "cause" and bool(OWN_CAUSE.fullmatch(text)))
 
 
 def _day(text: str) -> str:
@@ -152,6 +159,7 @@ class Names:
     accounts: Mapping[int, str]
     channels: Mapping[str, Any]
     customer: str = ""
+    causes: Mapping[str, str] | None = None  # wanted when one is chosen
 
 
 def chips(filters: Filters, names: Names) -> list[Chip]:
@@ -165,16 +173,17 @@ def chips(filters: Filters, names: Names) -> list[Chip]:
         "teams": names.teams,
         "labels": names.labels,
         "ratings": {n: "★" * n for n in range(1, 6)},
-        **{name: words.VALUES[field] for name, field in READINGS.items()},
+        **{name: words.VALUES[one] for name, one in READINGS.items()},
+        "causes": names.causes or {},
     }
-    for field, lookup in lookups.items():
-        values = getattr(filters, field)
+    for name, lookup in lookups.items():
+        values = getattr(filters, name)
         for value in values:
             rest = tuple(one for one in values if one != value)
             text = str(lookup.get(value, value))
-            if text.isdigit() or field == "doubts":  # a bare number, or a name of a field, says nothing alone
-                text = f"{FIELD_TITLES[field]}: {text}"
-            found.append(Chip(str(FIELD_TITLES[field]), text, address(filters.with_(**{field: rest}))))
+            if text.isdigit() or name == "doubts":  # a bare number, or a name of a field, says nothing alone
+                text = f"{FIELD_TITLES[name]}: {text}"
+            found.append(Chip(str(FIELD_TITLES[name]), text, address(filters.with_(**{name: rest}))))
     singles: Iterable[tuple[str, str]] = (
         ("sure", _("sure ones only") if filters.sure else ""),
         ("visibility", str(PLACES.get(filters.visibility, ""))),
@@ -249,19 +258,20 @@ class Choice:
 FIRST = ("priorities", "intents", "causes", "tones")  # asked for every day; the rest is folded away
 
 
-def reading_choices(filters: Filters) -> tuple[list[Choice], list[Choice]]:
+def reading_choices(filters: Filters, causes: Mapping[str, str]) -> tuple[list[Choice], list[Choice]]:
     """Fields of the reading: the daily ones, and the rest. What nobody looks for (no abuse) is not offered."""
+    labels = {**words.VALUES, "cause": causes}
     found = {
         name: Choice(
-            field,
-            str(words.FIELDS[field]),
+            one,
+            str(words.FIELDS[one]),
             [
                 (key, str(title))
-                for key, title in words.VALUES[field].items()
-                if key and mark(field, key) not in NOBODY_ASKS.values()
+                for key, title in labels[one].items()
+                if key and mark(one, key) not in NOBODY_ASKS.values()
             ],
             getattr(filters, name),
         )
-        for name, field in READINGS.items()
+        for name, one in READINGS.items()
     }
-    return [found[name] for name in FIRST], [one for name, one in found.items() if name not in FIRST]
+    return [found[name] for name in FIRST], [choice for name, choice in found.items() if name not in FIRST]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from otklik.analysis import marks
+from otklik.analysis import queries as analysis
 from otklik.inbox.models import Conversation, ConversationMark
 
 FEW = 1_000  # conversations that are rather looked up by number than met on the way down the list
@@ -46,6 +47,8 @@ def narrowed(
     Two plans, since no index serves a rare label and a frequent one alike. A rare label gives its conversations by
     number; without one the list is walked in its order, each row with one look into the marks, and soon full.
     """
+    if wanted.get("cause"):
+        wanted = {**wanted, "cause": _former(organisation_id, wanted["cause"])}
     mine = ConversationMark.objects.filter(organisation_id=organisation_id)
     rare: list[int] | None = None
     for group in marks.groups(wanted):
@@ -58,6 +61,12 @@ def narrowed(
     for doubt in marks.doubts(wanted) if sure else ():
         rows = rows.exclude(_one_of((doubt,)))
     return rows if rare is None else rows.filter(pk__in=rare)
+
+
+def _former(organisation_id: int, causes: Iterable[str]) -> list[str]:
+    """Causes with those that were merged into them: earlier readings still hold these."""
+    known = analysis.causes(organisation_id)
+    return [former for one in causes for former in known.former(one)]
 
 
 def _stands(group: tuple[str, ...]) -> Any:

@@ -166,7 +166,7 @@ def _item(message: Message, conversation: Conversation, read: understood.Underst
         return Item("gone", message.occurred_at, said=Said(message, []), key=key, version="gone")
     kind = "note" if message.direction == "note" else "said"
     edited = message.edited_at.isoformat() if message.edited_at else ""
-    version = f"{message.delivery_state}.{edited}.{message.has_files}.{message.due_at}.{read.version if read else ''}"
+    version = f"{message.delivery_state}.{edited}.{message.has_files}.{message.due_at}"
     shown = said(message)
     shown.understood = read
     if message.delivery_state == SCHEDULED:

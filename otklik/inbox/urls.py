@@ -52,6 +52,7 @@ urlpatterns = [
     path("inbox/messages/<int:message_id>/planned/<slug:act>/", messages.planned, name="inbox-scheduled"),
     path("inbox/messages/<int:message_id>/draft/", messages.to_draft, name="inbox-to-draft"),
     path("inbox/messages/<int:message_id>/reading/", messages.reading, name="inbox-reading"),
+    path("inbox/messages/<int:message_id>/why/", messages.why, name="inbox-why"),
     path("inbox/messages/<int:message_id>/decide/<slug:answer>/", messages.decide, name="inbox-decide"),
     path("inbox/messages/<int:message_id>/posted/", messages.posted, name="inbox-posted"),
     path("inbox/files/<int:attachment_id>/", messages.file, name="inbox-file"),

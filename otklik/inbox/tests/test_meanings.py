@@ -65,12 +65,12 @@ def calm(demo_channel):
         ("rumours", "serious"), ("signals", "child"), ("langs", "uk"), ("replies", "unclear"), ("doubts", "cause"),
     ],
 )  # fmt: skip
-def test_every_label_of_every_field_narrows_the_list(grave, calm, olga, name, values):
+def test_every_label_of_every_field_narrows_the_list(grave, calm, olga, name: str, values: str) -> None:
     assert grave.pk in shown(olga, **{name: (values,)})
     both = name == "intents" and values == "question"
     assert (calm.pk in shown(olga, **{name: (values,)})) is both
     field = meanings.READINGS[name]
-    assert forms.filters_of(QueryDict(f"{field}={values}")) == Filters(**{name: (values,)})
+    assert forms.filters_of(QueryDict(f"{field}={values}")) == Filters().with_(**{name: (values,)})
 
 
 def test_what_nearly_every_text_has_is_found_without_being_stored(grave, calm, demo_channel, olga):

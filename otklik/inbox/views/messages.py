@@ -195,10 +195,26 @@ def to_draft(request: StaffRequest, message_id: int) -> HttpResponse:
 def reading(request: StaffRequest, message_id: int) -> HttpResponse:
     """A person's word on what was read: `field` and the right `label`, or the one that stands there."""
     message = queries.message(request.user, message_id)
-    field, label = request.POST.get("field", ""), request.POST.get("label", "")
+    field, label = request.POST.get("field", ""), "|".join(request.POST.getlist("label"))
     analysis.correct(subjects.KIND, message.pk, field, label, by=request.user)
-    found = understood.of([message])[message.pk]
-    return render(request, "inbox/_reading.html", {"read": found, "opened": True})
+    return _reading(request, message, opened=True)
+
+
+@reads
+def why(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Every field that was read with its reason: short for the list, or with corrections for the thread."""
+    message = queries.message(request.user, message_id)
+    if "short" in request.GET:
+        found = understood.of([message]).get(message.pk)
+        return render(request, "inbox/_why.html", {"read": found})
+    return _reading(request, message, opened="close" not in request.GET)
+
+
+def _reading(request: StaffRequest, message: Message, *, opened: bool) -> HttpResponse:
+    found = understood.of([message], choices=opened).get(message.pk)
+    if found is None:
+        raise NotFound
+    return render(request, "inbox/_reading.html", {"read": found, "opened": opened})
 
 
 @writes

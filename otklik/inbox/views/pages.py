@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
+from otklik.analysis import queries as analysis
 from otklik.channels import queries as channels
 from otklik.inbox import forms, presenters, queries, thread_queries
 from otklik.inbox.models import Conversation, ConversationState, Label
@@ -110,7 +111,7 @@ def filter_dialog(request: StaffRequest) -> HttpResponse:
     """Every field the list can be narrowed by."""
     who = request.user
     filters = forms.filters_of(request.GET)
-    daily, rest = forms.reading_choices(filters)
+    daily, rest = forms.reading_choices(filters, analysis.causes(who.organisation_id).offered)
     context = {
         "filters": filters,
         "readings": daily,
@@ -200,6 +201,7 @@ def _chips(organisation_id: int, filters: Filters) -> list[forms.Chip]:
             else {},
             channels={kind: channel_name(kind) for kind in filters.channels},
             customer=people.customer(organisation_id, filters.customer).name if filters.customer else "",
+            causes=analysis.causes(organisation_id).titles if filters.causes else {},
         ),
     )
 

@@ -28,6 +28,7 @@ from otklik.inbox.models import (
 )
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import presence
+from otklik.inbox.understood import Glance, glances
 
 PAGE = 40
 
@@ -39,6 +40,7 @@ class Line(queries.Row):
     url: str = ""
     writing: str = ""  # who is typing an answer
     away: bool = False  # no longer in the view that is shown
+    read: Glance | None = None  # what was read in the customer's newest message
 
     @property
     def waits(self) -> bool:
@@ -88,6 +90,7 @@ def lines(who: User, filters: Filters, found: Sequence[queries.Row], *, current:
     """Rows with their addresses and who is typing in them."""
     present = presence.others(who, [row.conversation.pk for row in found])
     query = address(filters)
+    read = glances([row.conversation for row in found])
     return [
         Line(
             conversation=row.conversation,
@@ -96,6 +99,7 @@ def lines(who: User, filters: Filters, found: Sequence[queries.Row], *, current:
             draft=row.draft,
             deleted=row.deleted,
             url=f"{reverse('inbox-thread', args=[row.conversation.pk])}{query}",
+            read=read.get(row.conversation.pk),
             writing=", ".join(other.name for other in present.get(row.conversation.pk, []) if other.typing),
         )
         for row in found

@@ -5,6 +5,7 @@ import { alertUser } from "../shell.js";
 import { currentId, fragment, later, list as listPane, main, post, reconcile, text, thread } from "./dom.js";
 import * as list from "./list.js";
 import * as composer from "./composer.js";
+import { readings } from "./why.js";
 
 const scroller = () => document.getElementById("thread-scroll");
 const places = new Map(); // conversation → the line at the top of the screen; none: its end
@@ -102,6 +103,7 @@ function draw(page) {
   const next = page.getElementById("thread-scroll");
   const held = topLine(box);
   reconcile(document.getElementById("thread-items"), [...page.getElementById("thread-items").children]);
+  readings(page);
   box.dataset.first = next.dataset.first;
   document.getElementById("thread-earlier").hidden = page.getElementById("thread-earlier").hidden;
   toLine(box, held);
