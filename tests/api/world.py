@@ -12,7 +12,19 @@ from otklik.accounts import services as accounts
 from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
 from otklik.channels.importer import service as imports
 from otklik.channels.models import RawEvent
-from otklik.inbox.services import drafts, files, grouping, labels, reminders, reply, templates, views
+from otklik.inbox.routing.definition import Actions, Condition, Definition, Group
+from otklik.inbox.services import (
+    drafts,
+    files,
+    grouping,
+    labels,
+    reminders,
+    reply,
+    rule_runs,
+    rules,
+    templates,
+    views,
+)
 from otklik.kernel import clock, outbox, secrets
 from otklik.kernel.models import Outbox
 from otklik.people.services import identities, merging, profile
@@ -37,6 +49,8 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
     face = identities.add(anna.pk, "mail", "second@tajna.test", by=by)
     gone = identities.add(anna.pk, "mail", "third@tajna.test", by=by)
     label = labels.create("Тайна", by=by)
+    when = Definition((Group((Condition("tone", values=("negative",)),)),), actions=Actions((label.pk,)))
+    rule = rules.create("Тайное правило", when, by=by)
     template = templates.create("Тайна", "Тайный текст", by=by)
     view = views.save("Тайна", {}, by=by)
     reminder = reminders.set(talk.pk, clock.now() + timedelta(days=1), by=by)
@@ -76,6 +90,8 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
         "identity_id": face.pk,
         "removal_id": identities.remove(gone.pk, by=by).pk,
         "label_id": label.pk,
+        "rule_id": rule.pk,
+        "run_id": rule_runs.apply(rule.pk, 30, by=by).pk,
         "template_id": template.pk,
         "view_id": view.pk,
         "reminder_id": reminder.pk,

@@ -24,14 +24,9 @@ Fitted = tuple[Floats, Floats, Head]
 
 
 def own_texts() -> list[Row]:
-    """Our own customers' texts that may be learnt from (`data/train*.jsonl`), with the tone as label."""
-    rows = []
-    for path in sorted(OWN.glob("train*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            if entry.get("tone") in TONES:
-                rows.append(Row(entry["t"], entry["tone"], source=entry.get("l", "ru")))
-    return rows
+    """Our own customers' texts that may be learnt from, with the tone as label and the language as source."""
+    lines = (OWN / "texts_train.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Row(one["text"], one["tone"], source=one["lang"]) for one in map(json.loads, lines)]
 
 
 def _numbers(rows: Sequence[Row], labels: list[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -1,7 +1,7 @@
 """The inbox over the API: conversations, what is said in them, and what people set up around them."""
 
-from otklik.inbox.api import conversations, grouping, messages, setup
+from otklik.inbox.api import conversations, grouping, messages, rules, setup
 
-ROUTERS = (conversations.router, grouping.router, messages.router, setup.router)
+ROUTERS = (conversations.router, grouping.router, messages.router, setup.router, rules.router)
 
 __all__ = ["ROUTERS"]

@@ -135,7 +135,14 @@ def _run(request: HttpRequest, who: User, one: RuleRun) -> HttpResponse:
     if one.kind == RuleRun.Kind.APPLY:
         return render(request, "inbox/rules/_applied.html", {"run": one})
     saved = _saved(who, request, one)
-    context = {"run": one, "counted": queries.counted(one), "met": queries.examples(one), "saved": saved}
+    counted = queries.counted(one)
+    context = {
+        "run": one,
+        "counted": counted,
+        "gives": any(each.kind != "label" for each in counted),
+        "met": queries.examples(one),
+        "saved": saved,
+    }
     return render(request, "inbox/rules/_run.html", context)
 
 
