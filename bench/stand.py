@@ -124,8 +124,10 @@ def manage(environment: dict[str, str], *words: str) -> str:
 
 
 @contextmanager
-def processes(environment: dict[str, str], port: int, web: int, *, worker: bool = True) -> Iterator[None]:
-    """`web` uvicorn processes on `port`, and a worker; stopped at the end."""
+def processes(
+    environment: dict[str, str], port: int, web: int, *, worker: bool = True
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """`web` uvicorn processes on `port` (one parent), and a worker, in this order; stopped at the end."""
     serve = [sys.executable, "-m", "uvicorn", "otklik.web.asgi:application", "--host", "127.0.0.1"]
     serve += ["--port", str(port), "--log-level", "error", "--no-access-log", "--lifespan", "off"]
     serve += ["--timeout-graceful-shutdown", "3", *(["--workers", str(web)] if web > 1 else [])]
@@ -135,7 +137,7 @@ def processes(environment: dict[str, str], port: int, web: int, *, worker: bool 
         for one in commands
     ]
     try:
-        yield
+        yield running
     finally:
         for process in running:
             process.send_signal(signal.SIGINT)

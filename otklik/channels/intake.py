@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +28,6 @@ PARSE_TOPIC = "channels.parse"
 PARSE_BATCH = 50
 GROUP_BYTES = 8 * 1024 * 1024  # of raw events understood together
 BULK_BATCH = 200  # of an adapter whose rows go together
-STORE_BATCH = 200
 RACES = 3  # lost races against another process before the event is put aside
 KEY_LENGTH = 200
 NOTED_FOR = 1.0  # seconds: how exact "last event" of an account is
@@ -42,21 +42,40 @@ def store(
 
     When this returns, the far end may be told that we have them. Raises DiskFull with nothing half-written.
     """
+    return store_together([(account, arrived)], cursor=cursor)
+
+
+def store_together(
+    parts: Sequence[tuple[ChannelAccount, Sequence[Raw]]],
+    *,
+    cursor: dict[str, Any] | None = None,
+    begin: Callable[[], AbstractContextManager[Any]] = transaction.atomic,
+) -> int:
+    """`store` for several accounts in one transaction: all of it or nothing; `cursor` goes with a single one."""
     for _ in range(RACES):
         try:
-            return _store_once(account, arrived, cursor)
+            return _store_once(parts, cursor, begin)
         except OperationalError as error:
             # two processes that store the same events in different order: PostgreSQL sends one of them back
             if "deadlock" not in str(error).lower():
                 raise
-    return _store_once(account, arrived, cursor)
+    return _store_once(parts, cursor, begin)
 
 
 def _store_once(
-    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], cursor: dict[str, Any] | None
+    parts: Sequence[tuple[ChannelAccount, Sequence[Raw]]],
+    cursor: dict[str, Any] | None,
+    begin: Callable[[], AbstractContextManager[Any]],
 ) -> int:
     try:
-        stored = _store(account, arrived, cursor)
+        digests = {
+            id(raw): media.put(raw.payload)
+            for _, arrived in parts
+            for raw in arrived
+            if len(raw.payload) > INLINE_PAYLOAD
+        }
+        with begin():
+            stored = sum(_store(account, arrived, digests, cursor) for account, arrived in parts)
     except (media.DiskFull, OperationalError) as error:
         if not space.is_refusal(error):
             raise
@@ -68,22 +87,20 @@ def _store_once(
 
 
 def _store(
-    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], cursor: dict[str, Any] | None
+    account: ChannelAccount, arrived: Sequence[Raw], digests: dict[int, str], cursor: dict[str, Any] | None
 ) -> int:
-    digests = {raw.key: media.put(raw.payload) for raw in arrived if len(raw.payload) > INLINE_PAYLOAD}
-    with transaction.atomic():
-        fresh = _insert(account, arrived, digests)
-        now = clock.now()
-        changes: dict[str, Any] = {"last_ok_at": now}
-        if cursor is not None:
-            changes["cursor"] = cursor
-        if fresh:
-            changes["last_event_at"] = now
-        if cursor is not None or not _noted(account, now):
-            ChannelAccount.objects.filter(pk=account.pk).update(**changes)
-        size = BULK_BATCH if is_bulk(account) else PARSE_BATCH
-        for start in range(0, len(fresh), size):
-            _plan_parse(account, fresh[start : start + size])
+    fresh = _insert(account, arrived, digests)
+    now = clock.now()
+    changes: dict[str, Any] = {"last_ok_at": now}
+    if cursor is not None:
+        changes["cursor"] = cursor
+    if fresh:
+        changes["last_event_at"] = now
+    if cursor is not None or not _noted(account, now):
+        ChannelAccount.objects.filter(pk=account.pk).update(**changes)
+    size = BULK_BATCH if is_bulk(account) else PARSE_BATCH
+    for start in range(0, len(fresh), size):
+        _plan_parse(account, fresh[start : start + size])
     return len(fresh)
 
 
@@ -97,11 +114,9 @@ def _noted(account: ChannelAccount, now: datetime) -> bool:
     )
 
 
-def _insert(
-    account: ChannelAccount, arrived: tuple[Raw, ...] | list[Raw], digests: dict[str, str]
-) -> list[int]:
+def _insert(account: ChannelAccount, arrived: Sequence[Raw], digests: dict[int, str]) -> list[int]:
+    """Numbers of the rows that were not known before."""
     by_key = {_fit(raw.key): raw for raw in arrived}
-    known = set(RawEvent.objects.filter(account=account, key__in=list(by_key)).values_list("key", flat=True))
     now = clock.now()
     rows = [
         RawEvent(
@@ -109,26 +124,20 @@ def _insert(
             key=key,
             stream=raw.stream[:200],
             content_type=raw.content_type[:100],
-            payload=b"" if raw.key in digests else raw.payload,
-            payload_digest=digests.get(raw.key, ""),
+            payload=b"" if id(raw) in digests else raw.payload,
+            payload_digest=digests.get(id(raw), ""),
             size=len(raw.payload),
             meta=raw.meta,
             received_at=now,
         )
         for key, raw in by_key.items()
-        if key not in known
     ]
-    if not is_postgresql():  # one writer: nobody stores between the look and the write
-        bulk.insert(rows)
-        return [row.pk for row in rows]
-    # a parallel process may insert the same key between the look and the write: the constraint decides
-    RawEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=STORE_BATCH)
-    keys = [row.key for row in rows]
-    return list(
-        RawEvent.objects.filter(account=account, key__in=keys, state=RawEvent.State.NEW)
-        .order_by("id")
-        .values_list("id", flat=True)
-    )
+    if is_postgresql():  # a parallel process may insert the same key at this moment: the constraint decides
+        return bulk.insert_new(rows)
+    known = set(RawEvent.objects.filter(account=account, key__in=list(by_key)).values_list("key", flat=True))
+    fresh = [row for row in rows if row.key not in known]
+    bulk.insert(fresh)  # one writer: nobody stores between the look and the write
+    return [row.pk for row in fresh]
 
 
 def _fit(key: str) -> str:

@@ -219,9 +219,9 @@ class CheckFailed(OtklikError):
     code = "check_failed"
 
 
-def refused(account_id: int) -> None:
-    """A call of the webhook with a wrong signature: counted, shown on the operations page."""
-    ChannelAccount.objects.filter(pk=account_id).update(refused=F("refused") + 1, refused_at=clock.now())
+def refused(account_id: int, calls: int = 1) -> None:
+    """Calls of the webhook with a wrong signature: counted, shown on the operations page."""
+    ChannelAccount.objects.filter(pk=account_id).update(refused=F("refused") + calls, refused_at=clock.now())
 
 
 def _locked(account_id: int, by: User) -> ChannelAccount:

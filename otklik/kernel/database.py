@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, Func
 from django.db.models.sql.compiler import SQLCompiler
@@ -41,3 +44,39 @@ class VisibleFloor(_PerVendor):
 
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
+
+
+LOOK_AGAIN = 1  # milliseconds
+PATIENCE = 10.0  # seconds
+
+
+@contextmanager
+def turn(patience: float = PATIENCE) -> Iterator[None]:
+    """A transaction for whoever writes seldom and must not wait: it asks for SQLite's one writer every millisecond.
+
+    SQLite's own waiting sleeps up to 100 ms between two looks: beside a worker that writes all the time it comes too
+    late again and again. Raises OperationalError after `patience` seconds. On PostgreSQL a plain transaction.
+    """
+    if is_postgresql() or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    with ExitStack() as place:
+        _take(place, time.monotonic() + patience)
+        yield
+
+
+def _take(place: ExitStack, until: float) -> None:
+    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {LOOK_AGAIN}")
+        try:
+            while True:
+                try:
+                    place.enter_context(transaction.atomic())
+                    return
+                except OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > until:
+                        raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")

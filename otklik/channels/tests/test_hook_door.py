@@ -13,9 +13,9 @@ from django.test import Client
 from standardwebhooks.webhooks import Webhook
 
 from otklik.channels import intake, services
+from otklik.channels.door import calls
 from otklik.channels.models import ChannelAccount, RawEvent
 from otklik.channels.protocol import RawEvent as Raw
-from otklik.channels.views import hooks
 from otklik.inbox.models import Message
 from otklik.kernel import clock, outbox, space
 from otklik.kernel.media import DiskFull
@@ -86,7 +86,7 @@ def test_an_unknown_address_a_paused_channel_and_a_wrong_path_look_the_same(hook
 
 
 def test_a_large_body_is_refused_before_it_is_read(hook, monkeypatch) -> None:
-    monkeypatch.setattr(hooks, "MAX_BODY", 100)
+    monkeypatch.setattr(calls, "MAX_BODY", 100)
     said = post(hook, b"x" * 200)
     assert (said.status_code, said.json()) == (413, {"error": "too_large"})
     silent = Client().generic("POST", address(hook), b"x" * 200, content_type="text/plain", CONTENT_LENGTH="")
