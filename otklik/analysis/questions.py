@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from otklik.analysis import labels, ports
 from otklik.analysis.models import Correction, Reading
 from otklik.kernel import clock
-from otklik.kernel.errors import Invalid
+from otklik.kernel.errors import Invalid, NotFound
 
 FIELDS = (
     "intent",
@@ -36,7 +36,8 @@ FIELDS = (
 )  # one label each: answered by one key; sets are corrected in the thread
 POOL = 300  # newest readings looked at, and as many of the newest unsure ones
 DRAWN = 4
-SPREAD = 0.06  # confidence that a question loses each time the labels of its kind double
+SPREAD = 0.06  # worth that a question loses each time the words on this label of the machine's double
+TURNS = 0.1  # the same for the answers that the queue has had on the field
 DAYS = 30.0  # from which texts are drawn at random
 TRIED = 20
 SALT = "analysis.question"
@@ -105,6 +106,19 @@ def _first(organisation_id: int, wanted: list[tuple[int, str]], source: str) -> 
     return None
 
 
+def subject(organisation_id: int, reading_id: int) -> Reading:
+    """The reading a question is about. Raises NotFound."""
+    found = Reading.objects.filter(pk=reading_id, organisation_id=organisation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def again(one: Correction) -> Question | None:
+    """The question that an answer was given to."""
+    return _first(one.organisation_id, [(one.reading_id, one.field)], one.source)
+
+
 def _rows(organisation_id: int) -> Any:
     names = [f"data__{name}" for name in FIELDS]
     return Reading.objects.filter(organisation_id=organisation_id).values_list(
@@ -149,20 +163,20 @@ def _unsure(organisation_id: int, fields: Collection[str], skipped: Collection[s
             sure = (confidence or {}).get(field)
             if field not in fields or field in corrected or sure is None or f"{pk}:{field}" in skipped:
                 continue
-            often = known.get((field, _label(answer)), 0) + known.get((field, None), 0) / 10
-            found.append((sure + SPREAD * math.log2(1 + often), -pk, field))
+            worth = SPREAD * math.log2(1 + known.get((field, _label(answer)), 0))
+            worth += TURNS * math.log2(1 + known.get((field, None), 0))
+            found.append((sure + worth, -pk, field))
     return [(-pk, field) for _worth, pk, field in sorted(found)]
 
 
 def _labelled(organisation_id: int) -> dict[tuple[str, str | None], int]:
-    """How many labels there are where the machine said so, and of the whole field (None)."""
+    """How many words there are where the machine said so; for the whole field (None) those the queue has had."""
     found: dict[tuple[str, str | None], int] = {}
-    rows = (
-        labels.current(organisation_id).values_list("field", "said").annotate(number=Count("id")).order_by()
-    )
-    for field, said, number in rows:
+    asked = Count("id", filter=~Q(source=Source.SPOKEN))
+    rows = labels.current(organisation_id).values("field", "said").annotate(number=Count("id"), asked=asked)
+    for field, said, number, had in rows.order_by().values_list("field", "said", "number", "asked"):
         found[field, said] = number
-        found[field, None] = found.get((field, None), 0) + number
+        found[field, None] = found.get((field, None), 0) + had
     return found
 
 

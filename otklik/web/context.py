@@ -46,6 +46,7 @@ SETTINGS = (
     ("template.write", "templates"),
     ("label.write", "labels"),
     ("rules.edit", "rules"),
+    ("analysis.train", "learning"),
 )
 IN_BAR = 4  # on a phone; the rest stands behind "More"
 
