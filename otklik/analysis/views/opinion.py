@@ -94,23 +94,23 @@ class Meter:
 
 @never_cache
 def settings(request: HttpRequest) -> HttpResponse:
-    """The page; saving comes back to it."""
+    """The page; saving comes back to it, with a test of the connection where that was asked for."""
     who = me(request, opinion.RIGHT)
     form = OpinionForm(request.POST or None, initial=_initial(who))
     if form.is_valid():
         saved = form.attempt(lambda: opinion.save(form.settings(), by=who))
+        if saved and "test" in request.POST:
+            return _page(request, who, None, tested=opinion.test(by=who))
         if saved:
-            return done(request, _("Saved. Test the connection now."), "opinion")
+            return done(request, _("Saved"), "opinion")
     return _page(request, who, form)
 
 
 @never_cache
 @require_POST
 def act(request: HttpRequest, action: str) -> HttpResponse:
-    """On, off, the test, or the key deleted."""
+    """On, off, or the key deleted."""
     who = me(request, opinion.RIGHT)
-    if action == "test":
-        return _page(request, who, None, tested=opinion.test(by=who))
     if action in ("on", "off"):
         opinion.switch(on=action == "on", by=who)
         text = _("The second opinion is on") if action == "on" else _("The second opinion is off")
@@ -145,7 +145,6 @@ def _page(
         "asked": [str(words.FIELDS[name]) for name in one.fields] if one else [],
         "meters": _meters(state),
         "tested": tested,
-        "seconds": f"{tested.seconds:g}" if tested else "",
     }
     return render(request, "analysis/opinion.html", context, status=422 if form.errors else 200)
 
