@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 from django.utils.translation import gettext as _
 
 from otklik.analysis import queries, services, words
+from otklik.analysis.engine import own
 from otklik.analysis.marks import NONE, SEVERAL
+from otklik.analysis.second import filled
 from otklik.analysis.taxonomy import Causes
 from otklik.inbox.models import Conversation, Message
 from otklik.inbox.subjects import KIND, text_of
@@ -60,6 +62,9 @@ class Field:
     unsure: bool
     corrected: bool
     second: bool  # said by the second opinion
+    other: (
+        str  # what the other of the two says, our own reading or the second opinion; "" when it says nothing
+    )
     choices: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -77,7 +82,9 @@ class Field:
         if self.corrected:
             return _("said by a person")
         sure = "" if self.percent is None else _("confidence %(percent)s %%") % {"percent": self.percent}
-        return ", ".join(filter(None, (_("second opinion") if self.second else "", sure)))
+        beside = _("our own reading: %(label)s") if self.second else _("second opinion: %(label)s")
+        other = beside % {"label": self.other} if self.other else ""
+        return ", ".join(filter(None, (_("second opinion") if self.second else "", sure, other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,9 @@ class Understood:
     message_id: int
     fields: tuple[Field, ...]
     every: tuple[Chip, ...]
-    version: str = field(default="")
+    version: str
+    priority: str
+    objects: list[dict[str, Any]]
 
     @property
     def chips(self) -> tuple[Chip, ...]:
@@ -118,7 +127,14 @@ def _understood(row: Any, text: str, shown: str, causes: Causes, *, choices: boo
     chips = [*_pressing(row, fields), *_labels(fields, causes), *_objects(row, text, behind)]
     chips.sort(key=lambda one: one.field in ("signals", "abuse", "rumour") and one.kind == "")
     version = f"{row.read_at.timestamp():.0f}.{'-'.join(row.corrected)}.{crc32(row.marks.encode()):x}.{causes.number}"
-    return Understood(row.object_id, tuple(fields.values()), tuple(chips), version)
+    return Understood(
+        row.object_id,
+        tuple(fields.values()),
+        tuple(chips),
+        version,
+        row.priority,
+        row.data.get("objects") or [],
+    )
 
 
 def _field(row: Any, name: str, text: str, behind: int, causes: Causes, *, choices: bool) -> Field:
@@ -126,9 +142,11 @@ def _field(row: Any, name: str, text: str, behind: int, causes: Causes, *, choic
         NONE,
     )
     corrected = name in row.corrected
-    second = row.data.get("second", {}).get("filled", ())
-    confidence = None if corrected else row.data["confidence"].get(name)
-    spans = () if corrected else row.data["evidence"].get(name, ())
+    second = name in filled.filled(row.data) and not corrected
+    # how sure a model outside says it is has been measured by nobody: only ours is shown
+    confidence = None if corrected or second else row.data["confidence"].get(name)
+    spans = () if corrected else (row.data["second"] if second else row.data)["evidence"].get(name, ())
+    other = [own.said(row.data, name)] if second else filled.labels(row.data, name) or ()
     return Field(
         name=name,
         title=str(words.FIELDS[name]),
@@ -140,7 +158,8 @@ def _field(row: Any, name: str, text: str, behind: int, causes: Causes, *, choic
         percent=round(confidence * 100) if confidence is not None else None,
         unsure=f" unsure:{name} " in row.marks,
         corrected=corrected,
-        second=name in second,
+        second=second,
+        other=", ".join(_word(name, one or NONE, causes) for one in other),
         choices=tuple(services.labels_of(row.organisation_id, name).items()) if choices else (),
     )
 

@@ -26,7 +26,10 @@ class Door:
         host = (parts.hostname or "").lower()
         if parts.scheme == "http" and host not in {one.lower() for one in settings.TRUSTED_PRIVATE_HOSTS}:
             raise Invalid(
-                _("The address must begin with https://: texts of customers are sent there."),
+                _(
+                    "The address must begin with https://: texts of customers are sent there. A server of your own "
+                    "that speaks http must stand in TRUSTED_PRIVATE_HOSTS."
+                ),
                 field="base_url",
             )
         try:
