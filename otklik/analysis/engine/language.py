@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
-from otklik.analysis.engine.vectors import found
+from otklik.analysis.engine.vectors import found, vectors
 
 LANGUAGES = ("ru", "uk", "kk", "en", "other")
 LETTERS = {"ru": "ыэъ", "uk": "їєґ", "kk": "әғқңөұүһ"}  # і is Ukrainian and Kazakh
@@ -20,19 +20,27 @@ COMMON = {
         раз тоже себе под будет ж тогда кто этот того потому этого какой совсем ним здесь этом один почти мой тем
         чтобы нее сейчас были куда зачем всех никогда можно при наконец об другой хоть после над больше тот через эти
         нас про всего них какая много разве три эту моя хорошо свою этой перед иногда лучше чуть том нельзя такой им
-        более всегда конечно всю между это очень спасибо просто почему который которые сегодня день нужно""",
+        более всегда конечно всю между это очень спасибо просто почему который которые сегодня день нужно ок
+        окей норм спс пжл пжлст кек лол спам бан жесть здрасьте привет прив ага угу блин""",
     "uk": """і й та в у не що він на я з із зі як а то все вона так його але ти до же ви за би по тільки її мені було
         ось від мене ще нема немає про йому тепер коли навіть ну чи якщо вже або ні бути був нього вас знову вам адже
         там потім себе нічого їй може вони тут де є треба для ми тебе їх чим була сам щоб без наче чого теж собі під
         буде тоді хто цей того тому цього який зовсім ним один майже мій тим нині були куди навіщо всіх ніколи можна
         при нарешті інший хоч після над більше той через ці нас всього них яка багато хіба три цю моя добре свою цієї
         перед іноді краще трохи такий їм завжди звичайно між це дуже дякую просто чому сьогодні день потрібно щось
-        хтось лише якось також саме свій своє твій наш ваш вони всі усі мій людина робити роблю люблю знаю хочу""",
+        хтось лише якось також саме свій своє твій наш ваш вони всі усі мій людина робити роблю люблю знаю хочу
+        добрий добре погано гарно чудово жах вибачте пробачте чекаю гаразд смачно швидко повільно скарга питання замовлення немає зв'язку
+        звязку будь ласка прошу допоможіть поверніть гроші скільки коштує вітаю привіт щиро бажаю якість якісно товар
+        отримав отримала зателефонуйте прийшло прийшов жахливо жахливий чудовий гарний поганий працює""",
     "kk": """және мен сен ол біз сіз олар бұл бул осы сол емес бар жоқ жок үшін ушин өте оте деп де да ма ме ба бе па
         пе екен еді гой ғой қой кой бірақ бирак керек маған маган сізге қалай калай неге не кім ким қандай кандай бір
         бир екі көп коп тек жақсы жаксы рахмет болады болды болып еш ештеңе барлық барлык тағы тагы енді сосын кейін
         дейін туралы арқылы сияқты сиякты сондай осындай менің менин сенің оның бізге оған маған сендер сіздер
-        қазір казир қалды алды келді кетті жатыр отыр тұр жүр бол бер керемет ұнады унады ойын адам рет жыл күн""",
+        қазір казир қалды алды келді кетті жатыр отыр тұр жүр бол бер керемет ұнады унады ойын адам рет жыл күн
+        жаман салем сәлем тез мыкты мықты зор жарайды тусиникти түсінікті кешіріңіз кеширинiз кымбат қымбат арзан баяу
+        ыңғайлы ынгайлы пайдалы тамаша кушти күшті ақша акша канша қанша бағасы багасы ия иә жаксы калайсыз
+        комек көмек беріңіз бериниз ашылмайды ашылмай истемейди істемейді кирмейди кірмейді болмайды болмай ұнамады
+        унамады кайтар қайтар сау алдау алаяқ алаяк бәрі бари дұрыс дурыс""",
     "en": """the be to of and a in that have i it for not on with he as you do at this but his by from they we say her
         she or an will my one all would there their what so up out if about who get which go me when make can like
         time no just him know take people into year your good some could them see other than then now look only come
@@ -48,6 +56,11 @@ ELSEWHERE = """
     van niet maar och att är som inte på en"""
 ENOUGH = 3  # words of a second language that make a text code-switched
 UNSAID = 2.5  # logits against Kazakh when no word or letter of a text is Kazakh: its reviews are half Russian
+SHORT = 3  # words of a text whose n-grams are not trusted alone
+KNOWN = 3.5  # logits for Russian and against Kazakh when all words of such a text are known as Russian ones
+ALONE = 2.5  # the same for a single word that no language claims
+LISTED = 4.0  # for Ukrainian or Kazakh, for each word of theirs
+LATIN = 4.0  # for English when the letters are Latin
 UKRAINIAN = 2.0  # logits for Ukrainian when a text without Kazakh words has an і
 
 
@@ -88,6 +101,7 @@ def decide(batch: Batch, shares: Floats) -> Spoken:
     joint = np.log(np.maximum(shares, 1e-4)) + np.minimum(spoken, 8) * 0.8
     joint[:, 2] -= UNSAID * (spoken[:, 2] == 0)
     joint[:, 1] += UKRAINIAN * (_letter(batch, "і") > 0) * (spoken[:, 2] == 0)
+    joint += _short(batch, spoken, scripts)
     joint -= joint.max(axis=1, keepdims=True)
     power = np.exp(joint)
     power /= power.sum(axis=1, keepdims=True)
@@ -107,6 +121,25 @@ def decide(batch: Batch, shares: Floats) -> Spoken:
         second = sorted(spoken[k])[-2] if name != "other" else 0
         switched.append(bool(second >= ENOUGH and second * 6 >= spoken[k].max()))
     return names, sure, switched
+
+
+def _short(batch: Batch, spoken: NDArray[np.int32], scripts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What to add for texts of up to SHORT words, in which n-grams say little: most people here write Russian.
+
+    Words that Russian word vectors know speak for Russian when there is no other, a word of another
+    language's list for that one, Latin letters for English.
+    """
+    words = batch.token_kinds == WORD
+    count = np.bincount(batch.token_rows[words], minlength=len(batch))
+    known = np.bincount(batch.token_rows[words & (vectors().places(batch) >= 0)], minlength=len(batch))
+    elsewhere = spoken[:, [1, 2]].any(axis=1)
+    latin = scripts[:, 1] > scripts[:, 0]
+    russian = (known == count) & ~elsewhere & ~latin
+    more = LISTED * spoken * np.stack([count == 1, count > 0, count > 0, count < 0], axis=1)
+    more[:, 0] += KNOWN * russian + ALONE * ((count == 1) & ~elsewhere & ~latin)
+    more[:, 2] -= KNOWN * russian
+    more[:, 3] += LATIN * latin
+    return more * ((count > 0) & (count <= SHORT))[:, None]
 
 
 def _letter(batch: Batch, letter: str) -> NDArray[np.int64]:
