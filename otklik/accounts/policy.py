@@ -74,6 +74,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "customers:write": frozenset({"customer.read", "customer.write", "customer.merge", "order.import"}),
     "directory:write": frozenset({"directory.read", "directory.write", "calendar.write"}),
     "channels:write": frozenset({"channel.read", "channel.write", "import.run"}),
+    "analysis:write": frozenset({"conversation.read", "analysis.correct", "analysis.train"}),
     "operations:read": frozenset({"operations.read", "audit.read"}),
     "admin": frozenset(RIGHTS),
 }

@@ -82,12 +82,10 @@ def overview(organisation_id: int, base: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A week in the chart."""
+    """A week in the chart; whole numbers, because no language writes them otherwise."""
 
-    x: float
-    y: float
-    week: datetime
-    share: Share
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class Chart:
 
 
 def _line(dots: list[Dot]) -> str:
-    return " ".join(f"{dot.x:g},{dot.y:g}" for dot in dots)
+    return " ".join(f"{dot.x},{dot.y}" for dot in dots)
 
 
 def chart(weeks: list[tuple[datetime, labels.Agreement]]) -> Chart | None:
@@ -140,8 +138,8 @@ def chart(weeks: list[tuple[datetime, labels.Agreement]]) -> Chart | None:
         for week, one in weeks:
             share = Share(getattr(one, f"{kind}_right"), getattr(one, kind))
             if share.of:
-                x = round(WIDE * (week - first).days / span, 1) if first != last else WIDE / 2
-                found.append(Dot(x, round(HIGH * (1 - share.right / share.of), 1), week, share))
+                x = round(WIDE * (week - first).days / span) if first != last else WIDE // 2
+                found.append(Dot(x, round(HIGH * (1 - share.right / share.of))))
         return found
 
     rows = [

@@ -10,6 +10,10 @@ from django.db import transaction
 
 from otklik.accounts import services as accounts
 from otklik.accounts.models import CalendarEvent, Team, User, WorkingCalendar
+from otklik.analysis.engine.reading import Item, Reader
+from otklik.analysis.models import ModelVersion
+from otklik.analysis.services import correct, reader
+from otklik.analysis.services.readings import keep
 from otklik.channels.importer import service as imports
 from otklik.channels.models import RawEvent
 from otklik.inbox.routing.definition import Actions, Condition, Definition, Group
@@ -78,7 +82,10 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
     with transaction.atomic():
         outbox.put("channels.parse", "tajna", {"ids": []}, organisation_id=by.organisation_id)
     Outbox.objects.filter(key="tajna").update(state="dead", last_error="Тайна")
+    version, correction = learnt(by, talk.last_inbound_id)
     return {
+        "version_id": version,
+        "correction_id": correction,
         "conversation_id": talk.pk,
         "other_conversation_id": third.pk,
         "message_id": answer.pk,
@@ -123,3 +130,24 @@ def webhook(by: User) -> WebhookDelivery:
     row = tail._row(subscription, "evt_tajna", "message.created", clock.now(), {})
     row.save()
     return row
+
+
+def learnt(by: User, message_id: int) -> tuple[int, int]:
+    """A version of a field, and a person's word on a message that was read."""
+    keep(by.organisation_id, "message", {message_id: Reader().read([Item("Тайна: где мой заказ?")])[0]})
+    said = correct("message", message_id, "tone", "negative", by=by)
+    version = ModelVersion.objects.create(
+        organisation_id=by.organisation_id,
+        field="tone",
+        number=1,
+        state="retired",
+        blob=b"",
+        base=reader.shipped(),
+        labels=1,
+        held=1,
+        old={"agreement": 0.5},
+        new={"agreement": 0.5},
+        seconds=0.1,
+        at=clock.now(),
+    )
+    return version.pk, said.corrections.get().pk

@@ -28,6 +28,7 @@ SCOPE_NAMES = {
     "customers:write": _("change customers and orders"),
     "directory:write": _("change the company's directory and calendar"),
     "channels:write": _("change channels, run imports"),
+    "analysis:write": _("correct what was read, retrain"),
     "operations:read": _("read operations and audit"),
     "admin": _("everything an administrator may"),
 }

@@ -85,7 +85,7 @@ def checked(organisation_id: int, field: str, right: str) -> str:
 def labels_of(organisation_id: int, field: str) -> dict[str, str]:
     """The labels a person may choose from, in words; of causes those of the organisation."""
     if field == "cause":
-        return {**queries.causes(organisation_id).offered, "": words.value("cause", "")}
+        return {"": words.value("cause", ""), **queries.causes(organisation_id).offered}
     return {key: str(title) for key, title in words.VALUES[field].items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -29,7 +30,7 @@ State = ModelVersion.State
 
 
 @transaction.atomic
-def start(*, by: User, fields: list[str] | None = None) -> Training:
+def start(*, by: User, fields: Sequence[str] | None = None) -> Training:
     """Retrain these fields, or all that have enough labels; one training of an organisation at a time.
 
     Raises Forbidden, Invalid (no such field, or too few labels).

@@ -27,8 +27,9 @@ SILENT = 300  # texts beside them that nobody has spoken of
 WEIGHT = 0.5  # of a silent text, beside a label
 PARTS = 5
 WORDS = 24  # shown of what was learnt
-SHORTEST = 3  # letters of a shown word
+SHORTEST = 4  # letters of a shown word
 TWICE = 2  # texts that have a shown word
+LIFT = 1.5  # how much likelier than elsewhere it must be in texts whose answer changed
 
 
 class TooFew(ValueError):
@@ -156,7 +157,8 @@ def words(
     """Words that spoke for the new label in texts whose answer changed to what the person said, most texts first."""
     head = model.heads[field]
     texts: dict[tuple[str, str], int] = defaultdict(int)
-    at = 0
+    everywhere: dict[str, int] = defaultdict(int)
+    at = moved = 0
     for seen in known.seen:
         part = slice(at, at + len(seen.batch))
         at = part.stop
@@ -166,16 +168,27 @@ def words(
             now if now != then and now in head.labels else ""
             for now, then in zip(right[part], before[part], strict=True)
         ]
+        moved += sum(map(bool, wanted))
         columns = np.array([head.labels.index(label) if label else -1 for label in wanted])
         spans = evidence.spans(seen.batch, model.carried(reading, columns, len(seen.batch.starts)))
         for text, label, some in zip(seen.batch.texts, wanted, spans, strict=True):
-            for word in (
-                {one for start, end in some for one in text[start:end].lower().split()} if label else ()
-            ):
-                bare = word.strip("«»\"'.,!?:;()–-…")
-                if len(bare) >= SHORTEST and bare.isalpha():
-                    texts[bare, label] += 1
-    found = sorted(
-        ((count, word, label) for (word, label), count in texts.items() if count >= TWICE), reverse=True
+            for word in _bare(text):
+                everywhere[word] += 1
+            for word in _bare(" ".join(text[start:end] for start, end in some)) if label else ():
+                texts[word, label] += 1
+    usual = moved / max(at, 1)  # a word that is as common in texts that did not change says nothing
+    told = sorted(
+        (
+            (count, word, label)
+            for (word, label), count in texts.items()
+            if count >= TWICE and count > LIFT * usual * everywhere[word]
+        ),
+        reverse=True,
     )
-    return [{"word": word, "label": label, "texts": count} for count, word, label in found[:WORDS]]
+    return [{"word": word, "label": label, "texts": count} for count, word, label in told[:WORDS]]
+
+
+def _bare(text: str) -> set[str]:
+    """Words without signs around them, in small letters; numbers and short words are left out."""
+    found = (one.strip("«»\"'.,!?:;()–-…") for one in text.lower().split())
+    return {one for one in found if len(one) >= SHORTEST and one.isalpha()}
