@@ -14,19 +14,11 @@ from otklik.analysis.services.opinion import Settings
 from otklik.audit.models import Entry
 from otklik.kernel import clock, secrets
 from otklik.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.support.modelserver import KEY, labelled, model_server
+from tests.support.modelserver import KEY
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/settings/opinion/"
-
-
-@pytest.fixture
-def far(settings):
-    settings.TRUSTED_PRIVATE_HOSTS = ["127.0.0.1"]
-    with model_server() as server:
-        server.says = labelled(tone="negative", intent=["complaint"])
-        yield server
 
 
 @pytest.fixture

@@ -3,82 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
-from typing import Any
 
 import pytest
-import time_machine
 
-from otklik.analysis import opinion_queries, queries, services
-from otklik.analysis.models import Opinion, OpinionEndpoint, OpinionSpent, Reading
+from otklik.analysis import opinion_queries, services
+from otklik.analysis.models import Opinion, OpinionEndpoint, OpinionSpent
 from otklik.analysis.services import asking, following, opinion
 from otklik.analysis.services.opinion import Settings
+from otklik.analysis.tests.opinions import TEXT, later, reading_of, spent, work
 from otklik.inbox.models import Message
 from otklik.kernel import clock, outbox, secrets
 from otklik.kernel.models import Outbox
 from tests.api.stream import visible
-from tests.support.modelserver import KEY, labelled, model_server
-
-TEXT = "Здравствуйте, это Анна Белова, телефон 8 916 123-45-67. Ну вот, опять я здесь, как обычно."
+from tests.support.modelserver import KEY, labelled
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def far(settings):
-    settings.TRUSTED_PRIVATE_HOSTS = ["127.0.0.1"]
-    with model_server() as server:
-        server.says = labelled(tone="negative", intent=["complaint"], cause=["delivery_late"], severity="3")
-        yield server
-
-
-@pytest.fixture
-def endpoint(far, alisa):
-    """Set up and switched on."""
-    opinion.save(Settings(base_url=far.url, model=far.model, key=KEY, seconds=5), by=alisa)
-    opinion.switch(on=True, by=alisa)
-    return OpinionEndpoint.objects.get()
-
-
-@pytest.fixture
-def unsure(write_in, monkeypatch):
-    """A customer writes, and our own reading is unsure of these fields."""
-
-    def write(text: str = TEXT, *fields: str, **more: Any) -> Any:
-        real = following.reader.read
-
-        def read(organisation_id, texts):
-            found = real(organisation_id, texts)
-            for one in found:
-                one["abstained"] = list(fields or ("tone", "intent"))
-            return found
-
-        monkeypatch.setattr(following.reader, "read", read)
-        talk = write_in(text, **more)
-        visible()
-        following.follow()
-        monkeypatch.setattr(following.reader, "read", real)
-        return talk
-
-    return write
-
-
-def work() -> None:
-    """Everything that is due in the background."""
-    outbox.drain()
-
-
-def later(seconds: float) -> Any:
-    return time_machine.travel(clock.now() + timedelta(seconds=seconds), tick=True)
-
-
-def reading_of(talk) -> Reading:
-    return queries.of("message", [talk.last_inbound_id])[talk.last_inbound_id]
-
-
-def spent() -> tuple[int, int]:
-    row = OpinionSpent.objects.first()
-    return (row.requests, row.tokens) if row else (0, 0)
 
 
 def test_it_is_off_until_an_administrator_switches_it_on(far, unsure, alisa) -> None:
