@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from ninja import Router, Schema
 from pydantic import Field
 
-from otklik.analysis import marks, queries, services, words
+from otklik.analysis import marks, queries, words
 from otklik.analysis.services import taxonomy
 from otklik.kernel.rest import Call, Given, Id, operation
 
@@ -59,7 +59,8 @@ class CauseOut(Schema):
 
 
 class CausesOut(Schema):
-    """`version`: 0 while nothing was changed. `read_again`: earlier texts were read with other causes."""
+    """`version`: 0 while nothing was changed. `read_again`: earlier texts were read with other causes, see
+    POST /analysis/history."""
 
     version: int
     industry: str
@@ -119,15 +120,6 @@ class IndustryIn(Given):
 def add_cause(request: Call, data: NewCauseIn) -> dict[str, Any]:
     """A cause of your own, read in new texts at once."""
     taxonomy.add(data.ru, data.en, data.phrases, by=request.auth)
-    return _shown(request)
-
-
-@operation(
-    router, "PATCH", "/analysis/causes/{key}", right=taxonomy.RIGHT, answer=CausesOut, example={"off": True}
-)
-def change_cause(request: Call, key: Key, data: CauseIn) -> dict[str, Any]:
-    """Rename it, give it phrases, switch it off or on."""
-    taxonomy.change(key, by=request.auth, **data.dict(exclude_unset=True))
     return _shown(request)
 
 
@@ -209,14 +201,11 @@ def try_causes(request: Call, data: TryIn) -> dict[str, Any]:
     return {"causes": named, "quotes": list(found.quotes), "unsure": found.unsure}
 
 
-class RereadingOut(Schema):
-    total: int
-    done: int
-    started_at: datetime
-    done_at: datetime | None
-
-
-@operation(router, "POST", "/analysis/reread", right="analysis.train", answer=RereadingOut)
-def read_history_again(request: Call) -> Any:
-    """Read every message anew in the background; asked twice, it goes on."""
-    return services.again("message", by=request.auth)
+# behind the fixed names, which this address would catch
+@operation(
+    router, "PATCH", "/analysis/causes/{key}", right=taxonomy.RIGHT, answer=CausesOut, example={"off": True}
+)
+def change_cause(request: Call, key: Key, data: CauseIn) -> dict[str, Any]:
+    """Rename it, give it phrases, switch it off or on."""
+    taxonomy.change(key, by=request.auth, **data.dict(exclude_unset=True))
+    return _shown(request)

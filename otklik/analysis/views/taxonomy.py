@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
 from otklik.accounts import queries as accounts
@@ -48,10 +48,11 @@ class CauseForm(HouseForm):
         ),
     )
 
-    def __init__(self, *args: Any, usual: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, usual: Any = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("ru", "en"):
-            self.fields[name].widget.attrs["placeholder"] = usual
+            with override(name):
+                self.fields[name].widget.attrs["placeholder"] = str(usual)
 
 
 def causes(request: HttpRequest) -> HttpResponse:
@@ -105,7 +106,7 @@ def cause(request: HttpRequest, key: str) -> HttpResponse:
         raise NotFound
     initial = {"ru": row.ru, "en": row.en, "phrases": row.phrases}
     form = CauseForm(
-        request.POST or None, initial=initial, usual="" if row.own else str(words.VALUES["cause"][key])
+        request.POST or None, initial=initial, usual="" if row.own else words.VALUES["cause"][key]
     )
     if form.is_valid():
         saved = form.attempt(lambda: taxonomy.change(key, by=who, **form.cleaned_data))

@@ -41,7 +41,7 @@ def list_conversations(request: Call, asked: Query[ConversationList]) -> Any:
 
     Without `state`, `q` and `customer` the closed and snoozed ones are left out, as on the screen.
     """
-    rows = queries.filtered(request.auth, filters_of(asked)).prefetch_related("labelled")
+    rows = queries.filtered(request.auth, filters_of(asked)).prefetch_related("labelled", "marks")
     if asked.order == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
     items, following = cut(rows, KEYSETS[asked.order], cursor=asked.cursor, limit=asked.limit)

@@ -11,7 +11,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from otklik.channels import queries as channels
-from otklik.inbox import queries, ways
+from otklik.inbox import queries, understood, ways
 from otklik.inbox.api.keys import client_key
 from otklik.inbox.api.shapes import (
     Addresses,
@@ -53,6 +53,40 @@ def list_messages(request: Call, conversation_id: Id, window: Query[Window]) -> 
 def get_message(request: Call, message_id: Id) -> Message:
     """One message."""
     return queries.message(request.auth, message_id)
+
+
+class ReadFieldOut(Schema):
+    """`quotes`: the words that speak for it. `percent`: how sure the machine is; null after a person's word."""
+
+    field: str = Field(alias="name", serialization_alias="field")
+    title: str
+    labels: list[str]
+    text: str
+    quotes: list[str]
+    percent: int | None
+    unsure: bool
+    corrected: bool
+
+
+class ReadingOut(Schema):
+    message_id: int
+    priority: str
+    objects: list[dict[str, Any]] = Field(description="named things and the tone towards each")
+    fields: list[ReadFieldOut]
+
+
+@operation(router, "GET", "/messages/{message_id}/reading", right="conversation.read", answer=ReadingOut)
+def get_reading(request: Call, message_id: Id) -> dict[str, Any]:
+    """What was read in a message of the customer, field by field; 404 until it has been read."""
+    found = understood.of([queries.message(request.auth, message_id)]).get(message_id)
+    if found is None:
+        raise NotFound
+    return {
+        "message_id": message_id,
+        "priority": found.priority,
+        "objects": found.objects,
+        "fields": found.fields,
+    }
 
 
 @operation(

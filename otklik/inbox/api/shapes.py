@@ -14,6 +14,7 @@ from otklik.inbox.queries import Filters
 from otklik.kernel.rest import Given, Id, Moment, Window
 
 MAX_TEXT = 100_000
+LEAST_PRESSING = 4  # of the priorities
 State = Literal["open", "waiting", "snoozed", "closed"]
 View = Literal[
     "mine", "team", "unassigned", "waiting", "snoozed", "mentions", "drafts", "trouble", "unsure", "all"
@@ -67,12 +68,27 @@ class ConversationOut(Schema):
     source: str
     permalink: str
     label_ids: list[int]
+    priority: str = Field(description="P1 to P4; empty: the newest message is not read yet")
+    read: dict[str, list[str]] = Field(
+        description="labels of the customer's newest message by field; `unsure` names the fields in doubt"
+    )
     created_at: datetime
     closed_at: datetime | None
 
     @staticmethod
     def resolve_label_ids(one: Conversation) -> list[int]:
         return sorted(link.label_id for link in one.labelled.all())
+
+    @staticmethod
+    def resolve_priority(one: Conversation) -> str:
+        return f"P{one.priority}" if one.priority <= LEAST_PRESSING else ""
+
+    @staticmethod
+    def resolve_read(one: Conversation) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, _colon, label in (row.mark.partition(":") for row in one.marks.all()):
+            found.setdefault(name, []).append(label)
+        return {name: sorted(found[name]) for name in sorted(found)}
 
 
 class MessageOut(Schema):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from otklik.accounts import queries as accounts
+from otklik.analysis import queries as analysis
 from otklik.analysis import words
 from otklik.channels import queries as channels
 from otklik.inbox.models import Conversation
@@ -73,7 +74,13 @@ def _nothing(_organisation_id: int) -> dict[str, Any]:
 
 
 def _read(name: str, **more: Any) -> Field:
-    return Field(name, TITLES.get(name) or words.FIELDS[name], "reading", _fixed(CHOICES[name]), **more)
+    choices = _causes if name == "cause" else _fixed(CHOICES[name])
+    return Field(name, TITLES.get(name) or words.FIELDS[name], "reading", choices, **more)
+
+
+def _causes(organisation_id: int) -> dict[str, Any]:
+    """The organisation's causes under its names; also those that earlier rules may still ask for."""
+    return analysis.causes(organisation_id).titles
 
 
 def _talk(name: str, title: Any, choices: Choices, **more: Any) -> Field:

@@ -22,7 +22,7 @@ GRAVE = {
     "priority": "P1", "safety": True, "signals": ["promise_broken"], "abuse": "angry",
     "evidence": {"tone": [WORDS], "cause": [WORDS]}, "confidence": {"tone": 0.91, "cause": 0.84, "intent": 0.5},
     "objects": [
-        {"name": "СДЭК", "kind": "brand", "tone": "positive", "p": {"positive": 0.8}, "evidence": [[42, 46]]},
+        {"name": "СДЭК", "kind": "brand", "tone": "positive", "p": {"positive": 0.8}, "evidence": [[41, 45]]},
         {"name": "ОЗОН", "kind": "competitor", "tone": "neutral", "p": {"neutral": 0.8}},
     ],
 }  # fmt: skip
