@@ -65,6 +65,7 @@ def listed(who: policy.Principal, query: str = "", *, archived: bool = False) ->
     since = clock.ago(LATELY)
     counted = dict(
         RuleEffect.objects.filter(rule__in=rows, at__gte=since)
+        .exclude(done={})
         .values_list("rule")
         .annotate(number=Count("pk"))
         .order_by()
