@@ -107,9 +107,24 @@ def _requests(who: Cast, conversations: int) -> dict[str, list[str]]:
     filters += [f"?view=all&label={pk}&state=closed&state=open" for pk in labels[:4]]
     filters += [f"?view=all&assignee={pk}&state=closed" for pk in users[:4]]
     filters += [f"?view=all&team={pk}" for pk in teams]
+    read = [
+        "?intent=complaint&tone=negative", "?priority=P1&priority=P2", "?safety=yes", "?rumour=serious",
+        "?abuse=threat", "?signals=legal_threat&sure=1", "?cause=fraud&state=closed",
+        "?tone=negative&state=closed&state=open",
+        "?cause=delivery_late&intent=question", "?lang=kk&severity=4", "?unsure=cause", "?abuse=none&impact=mass",
+        "?tone=positive&intent=complaint&state=closed&severity=4",
+    ]  # fmt: skip
+    ordered = [
+        f"?order={name}{more}"
+        for name in ("priority", "severity", "urgency", "unsure")
+        for more in ("", "&intent=complaint", "&state=closed")
+    ]
     found = {
         "list": ["/inbox/"] * TIMES,
         "list with filters": [f"/inbox/{one}" for one in _cycle(filters, TIMES)],
+        "list by what was read": [f"/inbox/{one}" for one in _cycle(read, TIMES)],
+        "list in order of what was read": [f"/inbox/{one}" for one in _cycle(ordered, TIMES)],
+        "the queue unsure": ["/inbox/?view=unsure"] * (TIMES // 4),
         "thread": [f"/inbox/{rng.randint(1, conversations)}/" for _ in range(TIMES)],
         "thread of 500 messages": [f"/inbox/{_long(conversations)}/"] * 5,
         "counts": ["/inbox/counts/"] * TIMES,

@@ -17,9 +17,11 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.models import Model
 
+from bench import readings
 from bench.texts import Person, facts, person, sentences
 from otklik.accounts import services
 from otklik.accounts.models import Organisation, Team, TeamMember, User
+from otklik.analysis.models import Reading
 from otklik.channels.models import ChannelAccount
 from otklik.inbox.models import (
     Conversation,
@@ -113,6 +115,8 @@ class _Round:
     texts: list[tuple[Any, ...]] = field(default_factory=list)
     labelled: list[tuple[Any, ...]] = field(default_factory=list)
     seen: list[tuple[Any, ...]] = field(default_factory=list)
+    readings: list[tuple[Any, ...]] = field(default_factory=list)
+    marks: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def cast(by: User) -> Cast:
@@ -185,11 +189,12 @@ class _Maker:
                 self.conversation_id, who.organisation.pk, account.pk, account.settings["looks_like"],
                 self.customer_id, human.name, last.subject, state, owner.pk if owner else None,
                 rng.choice(who.teams).pk, self.now + timedelta(days=2) if state == "snoozed" else None, waits,
-                last.at, last.at, self.message_id - 1, self.message_id - 1, last.text[:200], last.ours, count,
+                last.at, last.at, self.message_id - 1, last.read.object_id, last.text[:200], last.ours, count,
                 rng.randint(1, 5) if account.settings["looks_like"] == "review" else None, at,
-                last.at if state == "closed" else None,
+                last.at if state == "closed" else None, *readings.standing(last.read),
             )
         )  # fmt: skip
+        rows.marks += readings.mark_rows(last.read, self.conversation_id)
         if rng.random() < 0.5:
             rows.labelled.append((self.conversation_id, rng.choice(who.labels).pk))
         for user in rng.sample(who.users, 2):
@@ -224,7 +229,7 @@ class _Maker:
         self, rows: _Round, account: ChannelAccount, human: Person, address: str, at: datetime, count: int
     ) -> _Last:
         rng, organisation = self.rng, self.who.organisation.pk
-        last = _Last(at, False, "", "")
+        last = _Last(at, False, "", "", readings.reading(rng, organisation, self.message_id, at))
         for step in range(count):
             ours = step % 2 == 1
             text, words = _letter(rng, ours=ours)
@@ -247,7 +252,10 @@ class _Maker:
                 textindex.tokens(f"{subject} {author} {address}") if not ours else textindex.tokens(author)
             )
             self._tokens(rows, "message", self.message_id, self.conversation_id, [*extra, *words])
-            last = _Last(moment, ours, subject, text)
+            read = last.read if ours else readings.reading(rng, organisation, self.message_id, moment)
+            if not ours:
+                rows.readings.append(readings.values(read))
+            last = _Last(moment, ours, subject, text, read)
             self.message_id += 1
         return last
 
@@ -268,6 +276,7 @@ class _Last:
     ours: bool
     subject: str
     text: str
+    read: Reading  # of the customer's newest message
 
 
 @lru_cache(maxsize=20_000)
@@ -298,7 +307,7 @@ def _write(rows: _Round) -> None:
             Conversation, "id", "organisation_id", "account_id", "channel_kind", "customer_id", "customer_name",
             "subject", "state", "assignee_id", "team_id", "snoozed_until", "waiting_since", "last_message_at",
             "last_inbound_at", "last_message_id", "last_inbound_id", "preview", "preview_by_us", "message_count",
-            "rating", "created_at", "closed_at",
+            "rating", "created_at", "closed_at", *readings.STANDING,
         ).write(rows.conversations)  # fmt: skip
         Writer(
             Message, "id", "organisation_id", "conversation_id", "account_id", "direction", "author_user_id",
@@ -308,6 +317,9 @@ def _write(rows: _Round) -> None:
         Writer(ThreadKey, "account_id", "key", "conversation_id", "own").write(rows.keys)
         Writer(Participant, "conversation_id", "address").write(rows.participants)
         Writer(ConversationLabel, "conversation_id", "label_id").write(rows.labelled)
+        read, marked = readings.MODELS
+        Writer(read, *readings.COLUMNS).write(rows.readings)
+        Writer(marked, *readings.MARK_COLUMNS).write(rows.marks)
         Writer(Seen, "conversation_id", "user_id", "message_id", "at").write(rows.seen)
         Writer(IndexedText, "id", "organisation_id", "kind", "object_id", "group_id", "tokens").write(
             rows.texts

@@ -39,7 +39,10 @@ function paint(numbers) {
   document.dispatchEvent(new CustomEvent("otklik:counts", { detail: numbers }));
 }
 
-document.addEventListener("otklik:event", ({ detail }) => TOPICS.has(detail.topic) && count());
+document.addEventListener("otklik:event", ({ detail }) => {
+  // a new reading moves the queue of what the machine is not sure of
+  if (TOPICS.has(detail.topic) || (detail.topic === "message.changed" && detail.payload?.change === "read")) count();
+});
 document.addEventListener("otklik:resync", count);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !timer) return;
