@@ -40,6 +40,8 @@ PAGES = (
     "/settings/labels/",
     "/settings/causes/",
     "/settings/causes/delivery_late/",
+    "/settings/rules/",
+    "/settings/rules/new/?example=danger",
     "/settings/keys/",
     "/operations/",
     "/audit/",
