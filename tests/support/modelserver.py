@@ -56,7 +56,8 @@ class ModelServer:
 
     @staticmethod
     def question(body: dict[str, Any]) -> dict[str, Any]:
-        return json.loads(body["messages"][1]["content"])
+        asked: dict[str, Any] = json.loads(body["messages"][1]["content"])
+        return asked
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Reply | str:
         """The answer, or the name of a mood that the connection must play."""

@@ -36,11 +36,11 @@ for your choice.
 - Answer with one JSON object and nothing else."""
 
 
-def messages(text: str, labels: Labels) -> list[dict[str, str]]:
+def messages(text: str, labels: Labels, notes: Mapping[str, str]) -> list[dict[str, str]]:
     """The conversation that is sent; the text travels inside JSON, so that no sign of it ends the question."""
     fields = {
         name: {
-            "means": MEANING.get(name, name),
+            "means": "; ".join(filter(None, (MEANING.get(name, name), notes.get(name)))),
             "choose": "several" if name in SEVERAL else "one",
             "from": list(known),
         }

@@ -56,9 +56,11 @@ class Trouble:
     detail: str = ""
 
 
-def question(model: str, text: str, labels: Labels, quirks: Sequence[str]) -> Question:
-    """The request of one text (masked)."""
-    body: dict[str, Any] = {"model": model, "messages": messages(text, labels)}
+def question(
+    model: str, text: str, labels: Labels, quirks: Sequence[str], notes: Mapping[str, str] | None = None
+) -> Question:
+    """The request of one text (masked). `notes`: what is to be added to the meaning of a field."""
+    body: dict[str, Any] = {"model": model, "messages": messages(text, labels, notes or {})}
     body["max_completion_tokens" if "new_limit" in quirks else "max_tokens"] = MOST_ANSWERED
     if "no_temperature" not in quirks:
         body["temperature"] = 0

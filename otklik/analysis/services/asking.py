@@ -25,7 +25,7 @@ from otklik.analysis.second import answer, filled, protocol
 from otklik.analysis.second.masking import Masked, mask
 from otklik.analysis.second.prompt import Labels
 from otklik.analysis.second.protocol import Said, Trouble
-from otklik.analysis.services import exchange, filling, reader, spending
+from otklik.analysis.services import exchange, filling, spending
 from otklik.analysis.services.exchange import Bill
 from otklik.kernel import clock, outbox
 
@@ -112,17 +112,36 @@ def ask(payload: dict[str, Any]) -> None:
         return
     if endpoint.paused_until is not None and endpoint.paused_until > clock.now():
         raise outbox.Later((endpoint.paused_until - clock.now()).total_seconds() * _jitter())
+    if row.state == Opinion.State.WAITING and _busy(row) >= AT_ONCE:
+        raise outbox.Later(_turn(row))
     made = _question(row, endpoint)
     if isinstance(made, str):
         _end(row, Opinion.State.SKIPPED, made)
         return
     masked, labels = made
-    question = protocol.question(endpoint.model, masked.text, labels, endpoint.quirks)
+    notes = notes_of(row.organisation_id, labels)
+    question = protocol.question(endpoint.model, masked.text, labels, endpoint.quirks, notes)
     bill = _claim(row, endpoint, question.tokens)
     if bill is None:
         return
     outcome = exchange.call(endpoint, question)
     _finish(row, endpoint, bill, outcome, masked, labels)
+
+
+def _busy(row: Opinion) -> int:
+    """Other questions of the organisation that are out now."""
+    out = Opinion.objects.filter(
+        organisation_id=row.organisation_id, state=Opinion.State.ASKING, asking_since__gt=clock.ago(ALIVE)
+    )
+    return out.exclude(pk=row.pk).count()
+
+
+def _turn(row: Opinion) -> float:
+    """Seconds until it may be this one's turn: a second for each before it, so that a long queue costs little."""
+    before = Opinion.objects.filter(
+        organisation_id=row.organisation_id, state=Opinion.State.WAITING, pk__lt=row.pk
+    )
+    return (2.0 + before.count()) * _jitter()
 
 
 def _fields(reading: Reading, endpoint: OpinionEndpoint) -> list[str]:
@@ -158,10 +177,16 @@ def labels_of(organisation_id: int, fields: Sequence[str]) -> dict[str, list[str
     every = label_names()
     found = {name: [str(label) for label in every[name]] for name in fields}
     if "cause" in found:
-        taxonomy = reader.reader(organisation_id).taxonomy
-        own = [one.key for one in taxonomy.own]
-        found["cause"] = [one for one in dict.fromkeys([*found["cause"], *own]) if one not in taxonomy.off]
+        found["cause"] = list(queries.causes(organisation_id).offered)
     return found
+
+
+def notes_of(organisation_id: int, labels: Labels) -> dict[str, str]:
+    """What labels mean that only this organisation has."""
+    own = [
+        one for one in queries.causes(organisation_id).every if one.own and one.key in labels.get("cause", ())
+    ]
+    return {"cause": "; ".join(f"{one.key} = {one.ru or one.en}" for one in own)} if own else {}
 
 
 @transaction.atomic
@@ -181,11 +206,8 @@ def _claim(row: Opinion, endpoint: OpinionEndpoint, tokens: int) -> Bill | None:
         if here.lost > 1:
             _end(here, Opinion.State.FAILED, "lost")
             return None
-    busy = Opinion.objects.filter(
-        organisation_id=row.organisation_id, state=Opinion.State.ASKING, asking_since__gt=clock.ago(ALIVE)
-    )
-    if busy.exclude(pk=row.pk).count() >= AT_ONCE:
-        raise outbox.Later(3.0 * _jitter())
+    if _busy(row) >= AT_ONCE:
+        raise outbox.Later(_turn(row))
     day = spending.reserve(endpoint, tokens)
     if day is None:
         _end(here, Opinion.State.SKIPPED, "budget")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from otklik.analysis.models import OpinionEndpoint
-from otklik.analysis.services import following, opinion
+from otklik.analysis.opinion_models import OpinionEndpoint
+from otklik.analysis.services import following, opinion, reader
 from otklik.analysis.services.opinion import Settings
 from otklik.analysis.tests.opinions import TEXT
 from tests.api.stream import visible
@@ -35,7 +35,7 @@ def unsure(write_in, monkeypatch):
     """A customer writes, and our own reading is unsure of these fields."""
 
     def write(text: str = TEXT, *fields: str, **more: Any) -> Any:
-        real = following.reader.read
+        real = reader.read
 
         def read(organisation_id, texts):
             found = real(organisation_id, texts)
@@ -43,11 +43,11 @@ def unsure(write_in, monkeypatch):
                 one["abstained"] = list(fields or ("tone", "intent"))
             return found
 
-        monkeypatch.setattr(following.reader, "read", read)
+        monkeypatch.setattr(reader, "read", read)
         talk = write_in(text, **more)
         visible()
         following.follow()
-        monkeypatch.setattr(following.reader, "read", real)
+        monkeypatch.setattr(reader, "read", real)
         return talk
 
     return write

@@ -8,7 +8,8 @@ from typing import Any
 import time_machine
 
 from otklik.analysis import queries
-from otklik.analysis.models import OpinionSpent, Reading
+from otklik.analysis.models import Reading
+from otklik.analysis.opinion_models import OpinionSpent
 from otklik.kernel import clock, outbox
 
 TEXT = "Здравствуйте, это Анна Белова, телефон 8 916 123-45-67. Ну вот, опять я здесь, как обычно."

@@ -96,7 +96,7 @@ def sent(text: str, **more: object) -> str:
     """Everything that goes out of the house for a text."""
     masked = mask(text, **more)  # type: ignore[arg-type] # as given by the test
     body = protocol.question("m", masked.text, {"tone": ["negative"]}, []).body
-    return json.loads(json.loads(body)["messages"][1]["content"])["message"]
+    return str(json.loads(json.loads(body)["messages"][1]["content"])["message"])
 
 
 @settings(max_examples=300, deadline=None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 
 from otklik.accounts import services as accounts
-from otklik.analysis.models import OpinionEndpoint, OpinionSpent
+from otklik.analysis.opinion_models import OpinionEndpoint, OpinionSpent
 from otklik.analysis.services import opinion
 from otklik.analysis.services.opinion import Settings
 from otklik.audit.models import Entry
@@ -181,13 +182,22 @@ def test_a_text_is_shown_as_it_would_leave_the_house(page) -> None:
     assert "Это [ИМЯ 1] [ИМЯ 2], звоните [ТЕЛЕФОН 1]" in answer
 
 
-def test_bad_numbers_are_refused(far, alisa) -> None:
-    good = Settings(base_url=far.url, model=far.model)
-    for change in ({"seconds": 0}, {"seconds": 900}, {"day_tokens": -1}, {"fields": ["priority"]}, {"fields": []},
-                   {"model": " "}, {"key": "ключ"}, {"which": "none"}):  # fmt: skip
-        given = {**{name: getattr(good, name) for name in good.__slots__}, **change}
-        with pytest.raises(Invalid):
-            opinion.save(Settings(**given), by=alisa)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seconds": 0},
+        {"seconds": 900},
+        {"day_tokens": -1},
+        {"fields": ["priority"]},
+        {"fields": []},
+        {"model": " "},
+        {"key": "ключ"},
+        {"which": "none"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(far, alisa, change) -> None:
+    with pytest.raises(Invalid):
+        opinion.save(replace(Settings(base_url=far.url, model=far.model), **change), by=alisa)
 
 
 def test_the_api_does_what_the_page_does(far, alisa) -> None:

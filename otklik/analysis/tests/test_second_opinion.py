@@ -7,8 +7,8 @@ import json
 import pytest
 
 from otklik.analysis import opinion_queries, services
-from otklik.analysis.models import Opinion, OpinionEndpoint, OpinionSpent
-from otklik.analysis.services import asking, following, opinion
+from otklik.analysis.opinion_models import Opinion, OpinionEndpoint, OpinionSpent
+from otklik.analysis.services import asking, exchange, following, opinion, reader, taxonomy
 from otklik.analysis.services.opinion import Settings
 from otklik.analysis.tests.opinions import TEXT, later, reading_of, spent, work
 from otklik.inbox.models import Message
@@ -74,12 +74,12 @@ def test_a_confident_field_and_a_persons_word_are_never_overridden(far, endpoint
 def test_an_answer_survives_reading_the_text_again(far, endpoint, unsure, alisa, monkeypatch) -> None:
     talk = unsure()
     work()
-    unsure_again = following.reader.read
+    unsure_again = reader.read
 
     def read(organisation_id, texts):
         return [one | {"abstained": ["tone"]} for one in unsure_again(organisation_id, texts)]
 
-    monkeypatch.setattr(following.reader, "read", read)
+    monkeypatch.setattr(reader, "read", read)
     services.again("message", by=alisa)
     work()
     found = reading_of(talk)
@@ -198,7 +198,7 @@ def test_a_worker_that_died_in_the_middle_is_counted_and_repeated_once(
 
     for _death in range(2):
         with monkeypatch.context() as broken, later(_death * 200), pytest.raises(KeyboardInterrupt):
-            broken.setattr(asking.exchange, "call", dies)
+            broken.setattr(exchange, "call", dies)
             work()
     assert (Opinion.objects.get().state, spent()[0]) == ("asking", 2)
     with later(1000):
@@ -333,3 +333,12 @@ def test_the_key_stands_nowhere_in_the_open(far, endpoint, unsure, caplog) -> No
     assert KEY not in caplog.text
     assert secrets.unseal(row.secret) == {"key": KEY}
     assert "401" in opinion_queries.state(row.organisation_id).trouble
+
+
+def test_causes_of_the_organisation_travel_with_their_names(far, endpoint, unsure, alisa) -> None:
+    taxonomy.add("Парковка у магазина", "", ("негде парковать",), by=alisa)
+    unsure(TEXT, "tone", "cause")
+    work()
+    asked = far.question(far.bodies[0])["fields"]["cause"]
+    own = next(key for key in asked["from"] if key.startswith("own-"))
+    assert f"{own} = Парковка у магазина" in asked["means"]
