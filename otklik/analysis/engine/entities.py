@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from otklik.analysis.engine.brands import brands
+from otklik.analysis.engine.names import Names
 from otklik.analysis.engine.places import cities
 from otklik.analysis.engine.text import Batch
 
@@ -39,11 +40,16 @@ class Gazetteer:
     employee: Mapping[str, Sequence[str]] = field(default_factory=dict)
     brand: Mapping[str, Sequence[str]] = field(default_factory=dict)
     competitor: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _known: list[tuple[list[tuple[str, str, list[str]]], Names]] = field(
+        default_factory=list, compare=False, repr=False
+    )  # made when it is first asked
 
-    def pattern(self) -> re.Pattern[str] | None:
-        """One pattern for all names; its groups are numbered as `names`."""
-        forms = [f"({'|'.join(map(_loose, spellings))})" for _, _, spellings in self.names()]
-        return re.compile(r"(?<!\w)(?:" + "|".join(forms) + r")(?!\w)", re.IGNORECASE) if forms else None
+    def find(self, text: str) -> list[Entity]:
+        """The names in a text, in order of place."""
+        if not self._known:
+            self._known.append((self.names(), Names([forms for _, _, forms in self.names()])))
+        names, finder = self._known[0]
+        return [Entity(*names[number][:2], start, end) for number, start, end in finder.find(text)]
 
     def names(self) -> list[tuple[str, str, list[str]]]:
         kinds = ("outlet", "product", "employee", "brand", "competitor")
@@ -56,16 +62,6 @@ class Gazetteer:
 
 
 NOBODY = Gazetteer()
-
-
-def _loose(name: str) -> str:
-    """A name in any case form: long Cyrillic words may change their endings."""
-    words = []
-    for word in name.strip().split():
-        stem = re.sub(r"(?:ия|ья|ая|яя|ий|ый|ой|[аяоеуюиыьй])$", "", word, flags=re.IGNORECASE)
-        bends = len(stem) >= 3 and re.search(r"[а-яё]$", word, re.IGNORECASE)
-        words.append(re.escape(stem) + r"[а-яё]{0,4}" if bends else re.escape(word))
-    return r"[\s-]+".join(words)
 
 
 _MONTHS = {
@@ -149,7 +145,6 @@ _COUNTED = re.compile(
 
 def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBODY) -> list[list[Entity]]:
     """What every text of a batch names, in order of place, without overlaps."""
-    pattern, known = names.pattern(), names.names()
     places, companies = cities(batch), brands(batch)
     answers = []
     for row, whole in enumerate(batch.texts):
@@ -159,8 +154,7 @@ def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBO
             found += [
                 Entity("link", m.group().rstrip(".,!?"), m.start(), m.end()) for m in _LINK.finditer(text)
             ]
-        if pattern is not None:
-            found += [_named(match, known) for match in pattern.finditer(text)]
+        found += names.find(text)
         found += [Entity(*place) for place in companies.get(row, ())]
         if _DIGIT.search(text):
             found += _with_digits(text, today)
@@ -169,11 +163,6 @@ def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBO
             found += [one for match in _RELATIVE.finditer(text) if (one := _relative(match, today))]
         answers.append(apart(sorted(found, key=lambda one: one.start)[:MOST]))
     return answers
-
-
-def _named(match: re.Match[str], known: list[tuple[str, str, list[str]]]) -> Entity:
-    kind, name, _ = known[(match.lastindex or 1) - 1]
-    return Entity(kind, name, match.start(), match.end())
 
 
 def _with_digits(text: str, today: date | None) -> list[Entity]:
