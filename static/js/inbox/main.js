@@ -6,6 +6,7 @@ import * as list from "./list.js";
 import * as thread from "./thread.js";
 import * as composer from "./composer.js";
 import "./actions.js";
+import "./correct.js";
 import "./live.js";
 import "./mail.js";
 
