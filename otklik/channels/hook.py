@@ -32,6 +32,7 @@ class HookAdapter:
     """Settings: {"looks_like": glyph, "visibility"}; secret: {"signing_secret": "whsec_…"}."""
 
     kind = "hook"
+    bulk = True  # what begins a thread is independent: channels/intake.py understands it together
 
     def capabilities(self, config: dict[str, Any]) -> Capabilities:
         return Capabilities(push=True, reply_manual=True)

@@ -158,17 +158,25 @@ def _plan_parse(account: ChannelAccount, ids: list[int]) -> None:
     )
 
 
+def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:
+    """Outbox: two sets of events understood by one call, as long as they fit into a batch."""
+    ids = [*one["ids"], *other["ids"]]
+    return {"ids": ids} if len(ids) <= BULK_BATCH else None
+
+
 def parse(payload: dict[str, Any]) -> None:
     """Outbox handler: understand a batch; each event is a transaction of its own, so a crash repeats nothing.
 
     Independent rows (adapters with `bulk`) share one transaction; when that fails they go one by one.
     """
-    rows = RawEvent.objects.select_related("account").filter(pk__in=payload["ids"]).order_by("id")
-    waiting = [row for row in rows if row.state == RawEvent.State.NEW]
-    if len(waiting) > 1 and is_bulk(waiting[0].account):
-        waiting = _parse_together(waiting)
-    for row in waiting:
-        _parse_one(row)
+    new = RawEvent.objects.filter(pk__in=payload["ids"], state=RawEvent.State.NEW)
+    accounts: dict[int, list[RawEvent]] = {}
+    for row in new.select_related("account").order_by("id"):
+        accounts.setdefault(row.account_id, []).append(row)
+    for waiting in accounts.values():
+        together = len(waiting) > 1 and is_bulk(waiting[0].account)
+        for row in _parse_together(waiting) if together else waiting:
+            _parse_one(row)
 
 
 def is_bulk(account: ChannelAccount) -> bool:

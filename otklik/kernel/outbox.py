@@ -34,13 +34,17 @@ _INSERT = (
     " VALUES (%s, %s, %s, %s, %s, %s, %s, 0, '') ON CONFLICT (key) DO NOTHING"
 )
 
+TOGETHER = 50  # rows worked by one call of a handler that can join them
+
 Handler = Callable[[dict[str, Any]], None]
+Join = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Route:
     handler: Handler
     within: bool
+    join: Join | None = None
 
 
 class Later(Exception):
@@ -54,9 +58,13 @@ class Later(Exception):
 _routes: dict[str, Route] = {}
 
 
-def route(topic: str, handler: Handler, *, within: bool) -> None:
-    """Connect a topic to its handler; called once from `web/wiring.py`."""
-    _routes[topic] = Route(handler, within)
+def route(topic: str, handler: Handler, *, within: bool, join: Join | None = None) -> None:
+    """Connect a topic to its handler; called once from `web/wiring.py`.
+
+    `join` makes one payload of two, or None when that would be too much for one call: what waits behind a row of the
+    topic is then worked together with it. Rows that have failed once go alone.
+    """
+    _routes[topic] = Route(handler, within, join)
 
 
 def put(
@@ -102,37 +110,63 @@ def run(key: str) -> bool:
     if not won:
         return False
     row = Outbox.objects.get(key=key)
-    _work(row)
+    known = _routes.get(row.topic)
+    more = _joined(row, known.join) if known and known.join else []
+    _work([row, *more], known)
     return True
 
 
-def _work(row: Outbox) -> None:
-    known = _routes.get(row.topic)
+def _joined(row: Outbox, join: Join) -> list[Outbox]:
+    """Claim what waits behind `row` as far as it fits; `row` gets the payload of all."""
+    if row.attempts:
+        return []
+    due = Outbox.objects.filter(
+        state=OutboxState.READY, run_after__lte=clock.now(), topic=row.topic, attempts=0
+    )
+    if not due.exists():
+        return []
+    taken: list[Outbox] = []
+    with transaction.atomic():
+        # a row that somebody else is claiming at this moment is his
+        for one in due.select_for_update(skip_locked=True).order_by("run_after", "id")[:TOGETHER]:
+            payload = join(row.payload, one.payload)
+            if payload is None:
+                break
+            row.payload = payload
+            taken.append(one)
+        Outbox.objects.filter(pk__in=[one.pk for one in taken]).update(run_after=clock.after(LEASE))
+    return taken
+
+
+def _work(rows: list[Outbox], known: Route | None) -> None:
+    """`rows` are claimed; the payload of the first one stands for all."""
+    first, keys = rows[0], [row.pk for row in rows]
     try:
         if known is None:
-            raise LookupError(f"no handler for {row.topic}")
+            raise LookupError(f"no handler for {first.topic}")
         if known.within:
             with transaction.atomic():
-                known.handler(row.payload)
-                _done(row)
+                known.handler(first.payload)
+                _done(keys)
         else:
-            known.handler(row.payload)
-            _done(row)
+            known.handler(first.payload)
+            _done(keys)
     except Later as later:
-        Outbox.objects.filter(pk=row.pk).update(run_after=clock.after(later.seconds))
+        Outbox.objects.filter(pk__in=keys).update(run_after=clock.after(later.seconds))
     except Exception as error:
         if space.is_refusal(error):
             # no fault of this work: it waits for room however long that takes, and is never given up
             space.refused()
-            log.warning("outbox %s waits for room on the disk", row.key)
-            Outbox.objects.filter(pk=row.pk).update(run_after=clock.after(NO_ROOM))
+            log.warning("outbox %s waits for room on the disk", first.key)
+            Outbox.objects.filter(pk__in=keys).update(run_after=clock.after(NO_ROOM))
             return
-        log.exception("outbox %s failed", row.key)
-        _failed(row, error)
+        log.exception("outbox %s failed", first.key)
+        for row in rows:
+            _failed(row, error)
 
 
-def _done(row: Outbox) -> None:
-    Outbox.objects.filter(pk=row.pk).update(state=OutboxState.DONE, done_at=clock.now(), last_error="")
+def _done(keys: list[int]) -> None:
+    Outbox.objects.filter(pk__in=keys).update(state=OutboxState.DONE, done_at=clock.now(), last_error="")
 
 
 def _failed(row: Outbox, error: Exception) -> None:

@@ -7,10 +7,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
-from huey import Huey, PostgresHuey, PriorityRedisHuey, SqliteHuey
+from huey import Huey, PostgresHuey, PriorityRedisHuey
 from huey.serializer import SignedSerializer
+from huey.storage import SqliteStorage
 
 log = logging.getLogger(__name__)
+
+
+class _Wakes(SqliteStorage):  # type: ignore[misc]  # huey has no types
+    """Wake-ups may be lost with the power: nobody waits for the disk because of one."""
+
+    def _create_connection(self) -> Any:
+        connection = super()._create_connection()
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
 
 
 def _engine() -> Huey:
@@ -22,7 +32,8 @@ def _engine() -> Huey:
         return PriorityRedisHuey("otklik", url=url, **common)
     if url.startswith("postgres"):
         return PostgresHuey("otklik", dsn=url, **common)
-    return SqliteHuey("otklik", filename=url.removeprefix("sqlite:///"), timeout=20, **common)
+    path = url.removeprefix("sqlite:///")
+    return Huey("otklik", storage_class=_Wakes, filename=path, timeout=20, **common)
 
 
 huey: Huey = _engine()

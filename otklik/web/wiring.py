@@ -88,6 +88,9 @@ TOPICS = (
     (tail.TOPIC, sending.deliver, False),
 )
 
+# what waits of these topics is worked together
+JOINS = {intake.PARSE_TOPIC: intake.joined}
+
 # name, seconds, work
 JOBS = (
     ("outbox.sweep", 1.0, outbox.sweep),
@@ -122,7 +125,7 @@ def connect() -> None:
         for handler in handlers:
             events.on(kind, handler)
     for topic, handler, within in TOPICS:
-        outbox.route(topic, handler, within=within)
+        outbox.route(topic, handler, within=within, join=JOINS.get(topic))
     for name, seconds, work in JOBS:
         periodic.every(seconds, name, work)
     _read_messages()

@@ -170,3 +170,38 @@ def test_finished_rows_are_forgotten_after_a_week_and_others_are_kept(work):
     with clock.at(clock.after(8 * 86400)):
         assert outbox.forget_done() == 1
     assert list(Outbox.objects.values_list("key", flat=True)) == ["open"]
+
+
+def joined(one: dict, other: dict) -> dict | None:
+    keys = [*one.get("keys", [one.get("key")]), *other.get("keys", [other.get("key")])]
+    return {"keys": keys} if len(keys) <= 3 else None
+
+
+def test_what_waits_behind_a_row_is_worked_with_it_as_far_as_it_fits(work):
+    outbox.route("note", work.append, within=False, join=joined)
+    for number in range(5):
+        put(key=f"k{number}")
+    assert outbox.run("k1")
+    assert work == [{"keys": ["k1", "k0", "k2"]}]
+    assert not outbox.run("k0"), "it is done already"
+    assert set(Outbox.objects.filter(state="ready").values_list("key", flat=True)) == {"k3", "k4"}
+
+
+def test_rows_that_failed_together_come_again_each_alone(work):
+    tried: list[dict] = []
+
+    def handler(payload: dict) -> None:
+        tried.append(payload)
+        if "k1" in payload.get("keys", [payload.get("key")]):
+            raise ValueError
+
+    outbox.route("note", handler, within=False, join=joined)
+    for number in range(3):
+        put(key=f"k{number}")
+    outbox.run("k0")
+    assert tried == [{"keys": ["k0", "k1", "k2"]}]
+    assert [row(f"k{number}").attempts for number in range(3)] == [1, 1, 1]
+    Outbox.objects.update(run_after=clock.now())
+    outbox.drain()
+    assert tried[1:] == [{"key": "k0"}, {"key": "k1"}, {"key": "k2"}]
+    assert [row(f"k{number}").state for number in range(3)] == ["done", "ready", "done"]
