@@ -23,6 +23,7 @@ from otklik.analysis.engine.features import Block, Columns, Floats, Matrix, colu
 from otklik.analysis.engine.text import Batch, Ints
 
 FORMAT = 1
+LIMIT = 0.5  # confidence below which an answer is hidden when nobody measured a limit
 BROKEN = (
     ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, NotImplementedError, OSError,
     zipfile.BadZipFile, zlib.error,
@@ -89,6 +90,14 @@ class Head:
     slopes: Floats
     shift: Floats
     extra: Floats | None = None  # weights of further columns that only this head looks at
+    measured: dict[str, float] = field(
+        default_factory=dict
+    )  # on texts it had not learnt: `training.fit.measured`
+
+    @property
+    def limit(self) -> float:
+        """Confidence from which on an answer is shown as a fact."""
+        return float(self.measured.get("limit", LIMIT))
 
     @property
     def columns(self) -> slice:
@@ -164,6 +173,7 @@ class Model:
         for head in self.heads.values():
             heads.append(
                 {"name": head.name, "labels": head.labels, "one_of": head.one_of, "first": head.first}
+                | ({"measured": head.measured} if head.measured else {})
             )
             arrays |= {f"{head.name}_lift": head.lift, f"{head.name}_slopes": head.slopes}
             arrays[f"{head.name}_shift"] = head.shift
@@ -225,6 +235,7 @@ def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
             arrays[f"{h['name']}_slopes"],
             arrays[f"{h['name']}_shift"],
             arrays.get(f"{h['name']}_extra"),
+            dict(h.get("measured", {})),
         )
         for h in about["heads"]
     }

@@ -26,6 +26,7 @@ class Mood:
     confidence: dict[str, float]
     evidence: dict[str, list[list[int]]]
     anger: float
+    limits: dict[str, float]
 
 
 def moods(
@@ -84,4 +85,4 @@ def _mood(one: Trained, toward: Answer | None, objects: list[dict[str, Any]]) ->
         "objects": objects,
         "emotions": one.emotions,
     }
-    return Mood(fields, confidence, spans, one.tone.p.get("negative", 0.0))
+    return Mood(fields, confidence, spans, one.tone.p.get("negative", 0.0), one.limits)

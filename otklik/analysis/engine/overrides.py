@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from otklik.analysis.engine import evidence, labels, severity
+from otklik.analysis.engine import evidence, labels, linear, severity
 from otklik.analysis.engine.intent import Intent
 from otklik.analysis.engine.linear import Head, Model, load
 from otklik.analysis.engine.text import Batch
@@ -33,8 +33,8 @@ COMPUTED = frozenset({
     "id", "code_switched", "objects", "entities", "personal_data", "evidence", "confidence", "abstained", "notes",
     "own",
 })  # fmt: skip  # no model answers these
+LIMIT = linear.LIMIT  # confidence below which a field is hidden when its model names no limit
 WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "tone")  # parts of the priority
-LIMIT = 0.5  # confidence below which a field is hidden when its model names no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _read(field: str, model: Model, batch: Batch, off: frozenset[str]) -> list[G
     chosen = np.where(allowed, scores + head.lift, -np.inf).argmax(axis=1)
     tokens = len(batch.starts)
     shown = evidence.spans(batch, model.carried(seen, chosen + head.first, tokens)) if tokens else []
-    limit = float(model.card.get("limits", {}).get(field, LIMIT))
+    limit = float(model.card.get("limits", {}).get(field, head.limit))
     return [
         _given(head, int(chosen[row]), shares[row], shown[row] if shown else [], limit)
         for row in range(len(batch))

@@ -154,7 +154,7 @@ class Parts:
             "signals": self._sure_of_signals(row, seen),
         }
         sure = trusted(sure, seen.model.card.get("confidence", {}))
-        limits = LIMITS | seen.model.card.get("limits", {})
+        limits = LIMITS | mood.limits | seen.model.card.get("limits", {})
         unsure = [name for name, p in sure.items() if p < limits.get(name, LIMIT)]
         if "no_cause" in sure:
             sure["cause"] = sure.pop("no_cause")

@@ -34,6 +34,7 @@ class Trained:
     confidence: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     object_tone: Answer | None = None
+    limits: dict[str, float] = field(default_factory=dict)  # confidence from which a field is shown as a fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,28 @@ def read_batch(
     shown = tone.evidence(model, batch, reading, whole)
     moods = emotions.answers(model, batch, reading, scores)
     silent = np.diff(batch.bounds) == 0
+    limits = {name: _limits(known, name) for name in language.LANGUAGES}
     read = [
         _one(batch.notes[k], spoken, k, whole.answer(k, shown[k]), moods[k], silent=bool(silent[k]))
         for k in range(len(batch))
     ]
+    for one in read:
+        one.limits = limits[one.lang]
     spans = tone.evidence_towards(model, batch, reading, towards, named, parts)
     return read, [
         tone.calm(tone.TOWARDS) if silent[one.row] else towards.answer(k, spans[k])
         for k, one in enumerate(named)
     ]
+
+
+def _limits(known: Models, spoken: str) -> dict[str, float]:
+    """From which confidence on each field is right often enough; Kazakh tones come from their own model."""
+    heads = known.general.heads
+    limits = {"lang": language.SHOWN, "tone": heads["tone"].limit, "emotions": heads["emotions"].limit}
+    limits["object_tone"] = heads["towards"].limit
+    if spoken == "kk":
+        limits["tone"] = limits["object_tone"] = known.kazakh.heads["kazakh"].limit
+    return limits
 
 
 def _one(  # noqa: PLR0913, PLR0917 - one row of every answer

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
@@ -17,7 +18,8 @@ from otklik.analysis.engine.dense import LEXICAL, SIGNS, WIDTH, dense
 from otklik.analysis.engine.features import BINS, Floats, Matrix, grams
 from otklik.analysis.engine.linear import Head, Model, Space
 from otklik.analysis.engine.objects import Named, around, mentions
-from otklik.analysis.training.calibration import calibrate_many, calibrate_one
+from otklik.analysis.training.calibration import calibrate_many, calibrate_one, ece, micro_f1
+from otklik.analysis.training.certainty import limit
 from otklik.analysis.training.datasets import same
 
 LEAST = 5  # an n-gram is kept when this many texts have it
@@ -77,17 +79,18 @@ class Task:
         None  # rows of another domain: their own bias and lexical weights, then dropped
     )
     extra: Floats | None = None  # further columns that only this head looks at
+    lift: Sequence[float] | None = None  # added to the scores before a label is chosen
     ratio: bool = False  # two labels: n-grams scaled by how much more often one label has them (NB-LR)
 
 
-def _prepared(task: Task) -> tuple[Matrix, Floats]:
-    """The rows as the learner sees them and what its weights are multiplied by afterwards."""
+def _prepared(task: Task, part: NDArray[np.intp]) -> tuple[Matrix, Floats]:
+    """The rows as the learner of `part` sees them and what its weights are multiplied by afterwards."""
     rows, width = task.rows, task.rows.shape[1]
     factors = np.ones(width, dtype=np.float32)
     if task.ratio:
-        yes = task.truth == 1
-        one = np.asarray((rows[yes] > 0).sum(axis=0)).ravel() + 1.0
-        other = np.asarray((rows[~yes] > 0).sum(axis=0)).ravel() + 1.0
+        learnt, yes = rows[part], task.truth[part] == 1
+        one = np.asarray((learnt[yes] > 0).sum(axis=0)).ravel() + 1.0
+        other = np.asarray((learnt[~yes] > 0).sum(axis=0)).ravel() + 1.0
         factors[:-WIDTH] = np.log((one / one.sum()) / (other / other.sum()))[:-WIDTH]
         rows = (rows @ sparse.diags(factors)).tocsr()
     if task.extra is not None:
@@ -118,8 +121,41 @@ def fit_one(task: Task) -> tuple[Floats, Floats, Head]:
     weights, bias = _svm(task, np.arange(len(task.truth)))
     width = task.rows.shape[1]
     extra = None if task.extra is None else weights[width:] * _shares(task)[:, None]
-    head = Head(task.name, task.labels, True, 0, np.zeros(wanted, np.float32), slopes, shift, extra)
+    lift = np.array(task.lift or [0.0] * wanted, np.float32)
+    head = Head(task.name, task.labels, True, 0, lift, slopes, shift, extra)
+    head.measured = measured(head, out[judged], task.truth[judged])
     return weights[:width], bias, head
+
+
+def measured(head: Head, out: Floats, truth: NDArray[np.int64]) -> dict[str, float]:
+    """How good a head is on texts it did not learn, and from which confidence on it is right WORTH times of one.
+
+    `out` are scores out of fold; each half of the texts is read with the calibration of the other half.
+    """
+    even = np.arange(len(truth)) % 2 == 0
+    shares = np.zeros_like(out)
+    for mine, other in ((even, ~even), (~even, even)):
+        if head.one_of:
+            slopes, shift = calibrate_one(out[other], truth[other], len(head.labels))
+        else:
+            slopes, shift, _ = calibrate_many(out[other], truth[other])
+        shares[mine] = replace(head, slopes=slopes, shift=shift).probabilities(out[mine])
+    chosen = head.chosen(out)
+    if head.one_of:
+        sure, right = shares[np.arange(len(truth)), chosen.astype(np.intp)], chosen == truth
+        score = f1_score(truth, chosen, average="macro")
+        gap = ece(sure, right)
+    else:
+        sure, right = np.maximum(shares, 1 - shares).min(axis=1), (chosen == (truth > 0)).all(axis=1)
+        score = micro_f1(truth, chosen)
+        gap = ece(shares.ravel(), truth.ravel() > 0)
+    level = limit(sure, right)
+    shown = sure >= level
+    found = {
+        "texts": len(truth), "macro_f1" if head.one_of else "micro_f1": score, "right": right.mean(), "ece": gap,
+        "limit": level, "shown": shown.mean(), "right_when_shown": right[shown].mean(),
+    }  # fmt: skip
+    return {name: round(float(value), 4) for name, value in found.items() if value is not None}
 
 
 def fit_many(task: Task) -> tuple[Floats, Floats, Head]:
@@ -127,7 +163,9 @@ def fit_many(task: Task) -> tuple[Floats, Floats, Head]:
     out = _out_of_fold(task, lambda part: _each(task, part), len(task.labels))
     slopes, shift, lift = calibrate_many(out, task.truth)
     weights, bias = _each(task, np.arange(len(task.truth)))
-    return weights, bias, Head(task.name, task.labels, False, 0, lift, slopes, shift)
+    head = Head(task.name, task.labels, False, 0, lift, slopes, shift)
+    head.measured = measured(head, out, task.truth)
+    return weights, bias, head
 
 
 def _out_of_fold(task: Task, fit, width: int) -> Floats:  # type: ignore[no-untyped-def]
@@ -143,7 +181,7 @@ def _out_of_fold(task: Task, fit, width: int) -> Floats:  # type: ignore[no-unty
 
 
 def _svm(task: Task, part: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    rows, factors = _prepared(task)
+    rows, factors = _prepared(task, part)
     width = task.rows.shape[1]
     importance = None if task.importance is None else task.importance[part]
     learner = (

@@ -54,14 +54,13 @@ def fit_tone(space: Space, tweets: Sequence[Row], sentences: Sequence[Row], own:
     ours = np.array([k in range(len(sentences), len(sentences) + len(own)) for k in range(len(rows))])
     truth = _numbers(rows, TONES)
     weight = np.where(away, 0.3, np.where(ours, 1.5, 1.0)) * np.where(truth == MIXED, 0.3, 1.0)
-    fitted = fit_one(
+    return fit_one(
         Task(
             "tone", TONES, matrix(space, [r.text for r in rows]), truth, [same(r.text) for r in rows],
             cost=0.04, away=away, judged=~away, importance=weight.astype(np.float32),
+            lift=(0, 0, 0, -0.2),  # mixed is rare and hard: only when nothing else fits
         )
     )  # fmt: skip
-    fitted[2].lift[MIXED] = -0.2  # rare and hard: only when nothing else fits
-    return fitted
 
 
 def fit_emotions(space: Space, rows: Sequence[Row]) -> Fitted:
@@ -81,14 +80,13 @@ def fit_emotions(space: Space, rows: Sequence[Row]) -> Fitted:
 def fit_kazakh(space: Space, rows: Sequence[Row]) -> Fitted:
     """Polarity of Kazakh reviews (KazSAnDRA)."""
     labels = ["negative", "positive"]
-    fitted = fit_one(
+    return fit_one(
         Task(
             "kazakh", labels, matrix(space, [r.text for r in rows]), _numbers(rows, labels),
             [same(r.text) for r in rows], cost=0.3, ratio=True,
+            lift=(-0.2, 0.2),  # reviews outside the balanced set are mostly positive
         )
     )  # fmt: skip
-    fitted[2].lift[:] = [-0.2, 0.2]  # reviews outside the balanced set are mostly positive
-    return fitted
 
 
 def languages() -> list[Row]:
