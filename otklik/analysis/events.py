@@ -10,6 +10,7 @@ class TextsRead:
     """Readings of these subjects are new or changed; announced inside the transaction of the change.
 
     `first`: those of them that were not read before. `corrected`: a person has said what is right.
+    `filled`: a second opinion has settled what was in doubt.
     """
 
     organisation_id: int
@@ -17,3 +18,4 @@ class TextsRead:
     object_ids: tuple[int, ...]
     first: tuple[int, ...] = ()
     corrected: bool = False
+    filled: bool = False

@@ -43,7 +43,7 @@ OPEN = (Opinion.State.WAITING, Opinion.State.ASKING)
 
 def texts_read(event: TextsRead) -> None:
     """Handler of TextsRead, inside its transaction: one row of the outbox for a batch, no more."""
-    if event.corrected:
+    if event.corrected or event.filled:
         return
     if OpinionEndpoint.objects.filter(organisation_id=event.organisation_id).exists():
         payload = {

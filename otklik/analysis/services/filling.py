@@ -36,5 +36,5 @@ def put(opinion: Opinion) -> bool:
     }
     settle(row)
     row.save(update_fields=["data", *settled, *DERIVED])
-    events.announce(TextsRead(row.organisation_id, row.kind, (row.object_id,)))
+    events.announce(TextsRead(row.organisation_id, row.kind, (row.object_id,), filled=bool(settled)))
     return True

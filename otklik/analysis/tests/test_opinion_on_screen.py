@@ -12,6 +12,8 @@ from otklik.analysis.services.opinion import Settings
 from otklik.analysis.tests.opinions import reading_of, work
 from otklik.inbox import understood
 from otklik.inbox.models import Message
+from otklik.inbox.services import labels
+from otklik.inbox.tests.rules.support import asked, labels_of, rule, when
 from tests.api.stream import visible
 from tests.support.modelserver import labelled
 
@@ -50,3 +52,11 @@ def test_where_ours_is_sure_the_opinion_stands_beside_it(far, endpoint, write_in
         tone = tone_of(talk)
         assert tone.text == "positive"
         assert tone.source.endswith("second opinion: mixed")
+
+
+def test_a_rule_acts_when_a_second_opinion_settles_what_was_in_doubt(far, endpoint, unsure, boris) -> None:
+    rule(boris, when(asked("tone", "negative"), label=labels.create("Жалоба", by=boris)))
+    talk = unsure()
+    assert labels_of(talk) == []
+    work()
+    assert labels_of(talk) == ["Жалоба"]

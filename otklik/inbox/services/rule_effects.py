@@ -58,16 +58,18 @@ def texts_read(event: TextsRead) -> None:
     """Handler of TextsRead: plans the asking of rules, in the transaction of the readings.
 
     A text that is read again (another model, history) is not asked about again: people may have changed what the
-    rules did. A person's correction is: it may come before anybody has touched the conversation.
+    rules did. A person's correction is, and a second opinion that settles a doubt: they may come before anybody has
+    touched the conversation.
     """
-    wanted = event.object_ids if event.corrected else event.first
+    again = event.corrected or event.filled
+    wanted = event.object_ids if again else event.first
     if event.kind != KIND or not wanted or not _rules(event.organisation_id).exists():
         return
-    named = f"{wanted}{clock.now().isoformat() if event.corrected else ''}"
+    named = f"{wanted}{clock.now().isoformat() if again else ''}"
     outbox.put(
         TOPIC,
         f"{TOPIC}:{hashlib.sha256(named.encode()).hexdigest()}",
-        {"organisation": event.organisation_id, "messages": list(wanted), "corrected": event.corrected},
+        {"organisation": event.organisation_id, "messages": list(wanted), "corrected": again},
         organisation_id=event.organisation_id,
     )
 
