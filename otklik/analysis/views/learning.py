@@ -48,8 +48,9 @@ def _progress(who: Any) -> dict[str, Any]:
 @require_GET
 def progress(request: HttpRequest) -> HttpResponse:
     """What runs in the background, asked again while it runs."""
-    answer = render(request, "analysis/_learning_progress.html", _progress(me(request, RIGHT)))
-    if "running" in request.GET and not _progress(me(request))["progress"].running:
+    context = _progress(me(request, RIGHT))
+    answer = render(request, "analysis/_learning_progress.html", context)
+    if "running" in request.GET and not context["progress"].running:
         answer["HX-Refresh"] = "true"  # it has ended: the figures of the page are new
     return answer
 

@@ -57,20 +57,21 @@ function pick(row) {
   row.tabIndex = -1;
   draw(row);
   row.focus({ preventScroll: true });
+  row.nextElementSibling.scrollIntoView({ block: "nearest" });
   row.scrollIntoView({ block: "nearest" });
 }
 
-/** The labels of the chosen row with their digits, below the table. */
+/** The labels of the chosen row with their digits, right below it. */
 function draw(row) {
-  const panel = row.closest(".o-read");
-  panel.querySelector(".o-read__k")?.remove();
+  row.closest(".o-read").querySelector(".o-read__n")?.remove();
   const buttons = choices(row).map((one, at) => {
     const key = at < 20 ? el("kbd", { "aria-hidden": "true" }, `${at < 10 ? "" : "⇧"}${(at + 1) % 10}`) : "";
     const button = el("button", { type: "button", class: "btn o-sm", tabindex: "-1", "aria-pressed": String(one.on) }, key, " ", one.title);
     button.addEventListener("click", () => say(row, at));
     return button;
   });
-  panel.append(el("div", { class: "o-read__k", role: "group", "aria-label": row.querySelector("th").textContent }, ...buttons, el("span", { class: "o-faint" }, text("correctKeys"))));
+  const bar = el("div", { class: "o-read__k", role: "group", "aria-label": row.querySelector("th").textContent }, ...buttons, el("span", { class: "o-faint" }, text("correctKeys")));
+  row.after(el("tr", { class: "o-read__n" }, el("td", { colspan: "3" }, bar)));
 }
 
 function say(row, at) {
