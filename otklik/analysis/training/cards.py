@@ -13,7 +13,7 @@ from otklik.analysis.engine.linear import Head, Model, load
 from otklik.analysis.training.build import MODELS
 
 PAGES = Path(__file__).parents[3] / "docs" / "models"
-NAMES = ("general",)
+NAMES = ("general", "kazakh")
 COLUMNS = (("texts", "texts"), ("macro_f1", "macro-F1"), ("micro_f1", "micro-F1"), ("right", "right"), ("ece", "ECE"),
            ("limit", "shown from"), ("shown", "share shown"), ("right_when_shown", "right when shown"))  # fmt: skip
 
