@@ -140,7 +140,7 @@ def _stored(job: Training, outcome: lessons.Outcome) -> dict[str, Any]:
     by = accounts.anybody(job.organisation_id, job.by_id) if job.by_id else audit.SYSTEM
     audit.record(
         "analysis.learnt", organisation_id=job.organisation_id, by=by, kind="model_version", object_id=made.pk,
-        field=made.field, version=made.number, labels=made.labels, held=made.held, used=better,
+        field=made.field, version=made.number, learnt=made.labels, held=made.held, used=better,
         before=found.old["agreement"], after=found.new["agreement"],
     )  # fmt: skip
     return {"field": outcome.field, "version": made.pk, "used": better}
