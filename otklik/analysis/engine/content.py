@@ -23,6 +23,9 @@ from otklik.analysis.engine.text import Batch
 
 MODEL = Path(__file__).parent / "models" / "content.npz"
 LOOK = 10  # columns of `look`
+NO_CAUSE = "cause_or_none"  # the head that also knows that there is none
+RIDGE = 4.0  # what the scores of the head `cause` weigh beside its logarithms
+LEAST = -12.0  # smallest logarithm of a probability that is looked at
 DIGIT = re.compile(r"\d")
 Met = dict[str, list[tuple[int, int]]]  # key → first and last token of every phrase
 
@@ -48,7 +51,10 @@ class Content:
     def shares(self, name: str) -> Floats:
         """Calibrated probabilities of one head; not to be changed in place."""
         if name not in self._shares:
-            self._shares[name] = self.model.heads[name].probabilities(self.head(name))
+            scores = self.head(name)
+            if name == "cause" and NO_CAUSE in self.model.heads:
+                scores = blended(scores, self.head(NO_CAUSE))
+            self._shares[name] = self.model.heads[name].probabilities(scores)
         return self._shares[name]
 
     def places(self) -> tuple[list[int], list[int]]:
@@ -65,6 +71,16 @@ class Content:
     def met(self, group: str) -> NDArray[np.bool_]:
         """Which texts have a phrase of this group."""
         return self.counts[:, cues.shipped().group(group)] > 0
+
+
+def blended(ridge: Floats, choice: Floats) -> Floats:
+    """Scores of causes from both models: which cause it is, and whether there is one at all (last of `choice`)."""
+    logs = choice - np.logaddexp.reduce(choice, axis=1, keepdims=True)
+    some = np.log1p(-np.exp(np.minimum(logs[:, -1:], -1e-6)))
+    mixed: Floats = (RIDGE * ridge + (np.maximum(logs[:, :-1], LEAST) + np.maximum(some, LEAST)) / 2).astype(
+        np.float32
+    )
+    return mixed
 
 
 @lru_cache(maxsize=4)

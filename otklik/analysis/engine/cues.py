@@ -25,6 +25,9 @@ NUMBER, QUESTION, STOP = -1, -2, -3
 
 Atoms = frozenset[int]
 Steps = tuple[tuple[int, Atoms], ...]
+Entry = tuple[
+    Atoms, tuple["Trial", ...], tuple[int, ...]
+]  # of a word: phrases to try, groups met by it alone
 NOTHING: Atoms = frozenset()
 
 
@@ -82,7 +85,7 @@ class Matcher:
         self._exact: dict[str, int] = {}
         self._prefix: dict[str, int] = {}
         self._trials: dict[int, list[Trial]] = {}
-        self._known: dict[int, tuple[Atoms, tuple[Trial, ...]]] = {}
+        self._known: dict[int, Entry] = {}
         for cue in cues:
             self._learn(cue)
         self._lengths = tuple(sorted({len(prefix) for prefix in self._prefix}))
@@ -122,7 +125,7 @@ class Matcher:
         table = self._prefix if word.endswith("*") else self._exact
         return table.setdefault(word.removesuffix("*"), len(self._exact) + len(self._prefix))
 
-    def _look_up(self, word: str) -> tuple[Atoms, tuple[Trial, ...]]:
+    def _look_up(self, word: str) -> Entry:
         found = {self._prefix[word[:k]] for k in self._lengths if word[:k] in self._prefix and k <= len(word)}
         if word in self._exact:
             found.add(self._exact[word])
@@ -132,17 +135,21 @@ class Matcher:
             found.add(QUESTION)
         elif word[:1] in ".!…":
             found.add(STOP)
-        trials = tuple(trial for atom in found for trial in self._trials.get(atom, ()))
-        return frozenset(found), trials
+        trials = [trial for atom in found for trial in self._trials.get(atom, ())]
+        longer = tuple(trial for trial in trials if trial.before or trial.behind)
+        return (
+            frozenset(found),
+            longer,
+            tuple(trial.group for trial in trials if not trial.before and not trial.behind),
+        )
 
     def find(self, batch: Batch) -> Hits:
         """All phrases in all texts; a group may be met several times."""
-        kept = np.flatnonzero(_worth_reading(batch))
-        if not len(kept):
+        kept, keys, spots, inverse = batch.once("vocabulary", lambda: _vocabulary(batch))
+        entries = self._entries(batch, keys, spots)
+        if not any(entry[1] or entry[2] for entry in entries):
             nothing = np.zeros(0, dtype=np.int32)
             return Hits(nothing, nothing, nothing, nothing)
-        _, first, inverse = np.unique(batch.hashes[kept], return_index=True, return_inverse=True)
-        entries = [self._entry(batch, int(kept[at])) for at in first.tolist()]
         atoms = [entry[0] for entry in entries]
         active = np.fromiter((bool(entry[1]) for entry in entries), dtype=bool, count=len(entries))
         words, rows, places = inverse.tolist(), batch.token_rows[kept].tolist(), kept.tolist()
@@ -156,17 +163,43 @@ class Matcher:
                     high = _walk(trial.behind, at, 1, words, rows, atoms)
                 if low >= 0 and high >= 0:
                     found.append((rows[at], trial.group, places[low], places[high]))
-        table = np.array(found, dtype=np.int32).reshape(-1, 4)
+        table = np.vstack([_alone(entries, inverse, batch, kept), np.array(found, np.int32).reshape(-1, 4)])
         return Hits(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
-    def _entry(self, batch: Batch, token: int) -> tuple[Atoms, tuple[Trial, ...]]:
-        key = int(batch.hashes[token])
-        entry = self._known.get(key)
-        if entry is None:
-            if len(self._known) > REMEMBERED:
-                self._known.clear()
-            entry = self._known[key] = self._look_up(word_of(batch, token))
-        return entry
+    def _entries(self, batch: Batch, keys: list[int], tokens: list[int]) -> list[Entry]:
+        """What is known of each word; `tokens` say where it stands."""
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        known = self._known
+        found = [known.get(key) for key in keys]
+        return [
+            entry or known.setdefault(key, self._look_up(word_of(batch, token)))
+            for entry, key, token in zip(found, keys, tokens, strict=True)
+        ]
+
+
+def _vocabulary(batch: Batch) -> tuple[NDArray[np.intp], list[int], list[int], NDArray[np.intp]]:
+    """Tokens worth reading, the numbers of their words, where each word stands first, and the word of each token."""
+    kept = np.flatnonzero(_worth_reading(batch))
+    keys, first, inverse = np.unique(batch.hashes[kept], return_index=True, return_inverse=True)
+    return kept, keys.tolist(), kept[first].tolist(), inverse
+
+
+def _alone(
+    entries: Sequence[Entry], inverse: NDArray[np.intp], batch: Batch, kept: NDArray[np.intp]
+) -> NDArray[np.int32]:
+    """The hits of phrases of one word: text, group, first and last token."""
+    many = np.fromiter((len(entry[2]) for entry in entries), dtype=np.intp, count=len(entries))
+    groups = np.fromiter((group for entry in entries for group in entry[2]), dtype=np.int32)
+    here = many[inverse]
+    total = int(here.sum())
+    if not total:
+        return np.zeros((0, 4), dtype=np.int32)
+    starts = (np.cumsum(many) - many)[inverse]
+    inside = np.arange(total) - np.repeat(np.cumsum(here) - here, here)
+    tokens = np.repeat(kept, here)
+    found = groups[np.repeat(starts, here) + inside]
+    return np.stack([batch.token_rows[tokens], found, tokens, tokens], axis=1).astype(np.int32)
 
 
 def word_of(batch: Batch, token: int) -> str:

@@ -18,9 +18,9 @@ from otklik.analysis.engine.intent import Intent
 
 Impact = Literal["one", "group", "mass"]
 Priority = Literal["P1", "P2", "P3", "P4"]
-DANGER = 0.3  # probability of danger that is enough: a danger overlooked costs more than one checked in vain
+DANGER = 0.4  # probability of danger that is enough: a danger overlooked costs more than one checked in vain
 DANGER_NAMED = 0.15  # the same beside a word of danger
-GRAVE = 2.4  # expected severity from which a case is serious
+GRAVE = 2.2  # expected severity from which a case is serious
 NOW, SOON = 0.25, 0.35  # probabilities of the upper steps of urgency that are enough
 TROUBLE = ("complaint", "negative_feedback", "rumour", "employee_post")
 

@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 from sklearn.linear_model import LogisticRegression
 
 from otklik.analysis.engine.features import Floats
 
 BINS = 15
-FOLDS = 5
 FEWEST = 500  # below this many texts no error is reported
 
 
-def calibrate_one(scores: Floats, truth: NDArray[np.int64], width: int) -> tuple[Floats, Floats]:
+def calibrate_one(
+    scores: Floats, truth: NDArray[np.int64], width: int, weights: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Slopes (width × width) and shift of softmax(scores @ slopes + shift), fitted on scores out of fold."""
-    model = LogisticRegression(C=10.0, max_iter=500).fit(scores, truth)
+    model = LogisticRegression(C=10.0, max_iter=500).fit(scores, truth, sample_weight=weights)
     coefficients, shifts = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         coefficients = np.vstack([-coefficients, coefficients]) / 2
@@ -29,23 +31,27 @@ def calibrate_one(scores: Floats, truth: NDArray[np.int64], width: int) -> tuple
     return slopes, shift
 
 
-def calibrate_many(scores: Floats, truth: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+def calibrate_many(
+    scores: Floats, truth: NDArray[Any], weights: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Slope, shift and lift of each label; the lift is where micro-F1 over all labels is best."""
     slopes, shifts = [], []
     for k in range(scores.shape[1]):
-        model = LogisticRegression(C=10.0).fit(scores[:, [k]], truth[:, k])
+        model = LogisticRegression(C=10.0).fit(scores[:, [k]], truth[:, k], sample_weight=weights)
         slopes.append(model.coef_[0, 0])
         shifts.append(model.intercept_[0])
     slope, shift = np.array(slopes, dtype=np.float32), np.array(shifts, dtype=np.float32)
     shares = 1 / (1 + np.exp(-(scores * slope + shift)))
-    best = max(np.arange(0.2, 0.61, 0.01), key=lambda level: micro_f1(truth, shares >= level))
+    best = max(np.arange(0.2, 0.61, 0.01), key=lambda level: micro_f1(truth, shares >= level, weights))
     lift = (shift - np.log(best / (1 - best))) / slope
     return slope, shift, lift.astype(np.float32)
 
 
-def micro_f1(truth: NDArray[Any], answer: NDArray[Any]) -> float:
-    both = float((answer & (truth > 0)).sum())
-    return 2 * both / max(1.0, float(answer.sum() + (truth > 0).sum()))
+def micro_f1(truth: NDArray[Any], answer: NDArray[Any], weights: Floats | None = None) -> float:
+    """Over all labels together; `weights` are of the texts."""
+    each = 1.0 if weights is None else weights[:, None]
+    both = float(((answer & (truth > 0)) * each).sum())
+    return 2 * both / max(1.0, float(((answer + 0.0 + (truth > 0)) * each).sum()))
 
 
 def ece(confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS) -> float | None:
@@ -60,9 +66,7 @@ def ece(confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 
 
 def ridge(system: Floats, target: Floats, penalty: Floats) -> Floats:
     """Dual weights of all rows."""
-    return np.linalg.solve(system.astype(np.float64) + np.diag(penalty), target)
-
-
-def folds(height: int) -> NDArray[np.int64]:
-    """To which part a text belongs; always the same."""
-    return np.random.default_rng(20).permutation(height) % FOLDS
+    whole = system.astype(np.float64)
+    whole[np.diag_indices(len(whole))] += penalty
+    weights: Floats = linalg.solve(whole, target, assume_a="pos", overwrite_a=True)
+    return weights

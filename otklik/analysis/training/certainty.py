@@ -11,7 +11,10 @@ from otklik.analysis.training.calibration import micro_f1
 
 WORTH = 0.75  # share of right answers above which a field is shown
 
-Top = tuple[Floats, NDArray[np.bool_]]  # how sure the chosen label was, and whether it was right
+Half = NDArray[np.bool_]
+Top = tuple[
+    Floats, NDArray[np.bool_], Half
+]  # how sure the chosen label was, was it right, which half of the texts
 
 
 def limit(sure: Floats, right: NDArray[np.bool_]) -> float:
@@ -30,13 +33,21 @@ def level(likely: Floats, truth: Floats) -> float:
     )
 
 
-def causes_given(likely: Floats, truth: Floats, level: float) -> tuple[Top, Top]:
-    """How sure the first cause is and whether it was right; the same of saying that there is none."""
+def causes_given(
+    likely: Floats, plain: Floats, truth: Floats, given: NDArray[np.bool_], half: Half
+) -> tuple[Top, Top]:
+    """How sure the first cause is and whether it was right; the same of saying that there is none.
+
+    `likely` knows the industry and the intent, `plain` only the text; `given` says which texts get a cause.
+    """
     top, best = likely.argmax(axis=1), likely.max(axis=1)
-    given = best >= level
     right = truth[np.arange(len(top)), top] > 0
     none = truth.sum(axis=1) == 0
-    return (best[given], right[given]), (1 - best[~given], none[~given])
+    return (best[given], right[given], half[given]), (
+        1 - plain[~given].max(axis=1),
+        none[~given],
+        half[~given],
+    )
 
 
 def platt(sure: Floats, right: NDArray[np.bool_]) -> list[float]:
@@ -57,9 +68,9 @@ def logit(shares: Floats) -> Floats:
     return logits
 
 
-def trusted(sure: Floats, right: NDArray[np.bool_]) -> Floats:
+def trusted(sure: Floats, right: NDArray[np.bool_], half: Half) -> Floats:
     """Each half of the texts judged with what the other half taught."""
-    even = np.arange(len(sure)) % 2 == 0
-    return np.where(
-        even, applied(sure, platt(sure[~even], right[~even])), applied(sure, platt(sure[even], right[even]))
+    shown: Floats = np.where(
+        half, applied(sure, platt(sure[~half], right[~half])), applied(sure, platt(sure[half], right[half]))
     )
+    return shown

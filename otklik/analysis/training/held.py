@@ -1,7 +1,7 @@
 """Scores of the whole reading: held texts of another author, or the training texts by cross-validation.
 
 .venv/bin/python -m otklik.analysis.training.held           held texts; only totals are printed
-.venv/bin/python -m otklik.analysis.training.held --cross   each fifth read by models that have not seen it
+.venv/bin/python -m otklik.analysis.training.held --cross   each block of writing read by models that have not seen it
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from otklik.analysis.engine.abuse import HARMFUL, abuses
 from otklik.analysis.engine.cause import Taxonomy
 from otklik.analysis.engine.reading import Item, Reader, Record
 from otklik.analysis.engine.severity import priority
-from otklik.analysis.training.calibration import FOLDS, folds, micro_f1
+from otklik.analysis.training.calibration import micro_f1
 from otklik.analysis.training.content import build
-from otklik.analysis.training.rows import Row, read_rows
+from otklik.analysis.training.rows import BLOCKS, Row, judged, read_rows
 
 SCALES = ("expects_reply", "severity", "complexity", "impact", "urgency", "safety", "rumour", "lang")
 
@@ -128,19 +128,19 @@ def report(rows: list[Row], given: list[Record], abuse: list[Row], shares: Any, 
 
 
 def cross() -> Record:
-    """The training texts, each part read by models that have not seen it."""
-    rows, abuse = read_rows("texts_train.jsonl"), read_rows("abuse_train.jsonl")
-    parts = folds(len(rows) + len(abuse))
+    """The training texts, each block of writing read by models that have not seen it."""
+    known = judged()
+    rows, abuse, height = known.rows, known.abuse, len(known.rows)
     given: list[Record] = [{} for _ in rows]
     shares, labels = np.zeros(len(abuse)), ["none"] * len(abuse)
-    for part in range(FOLDS):
+    for part in range(BLOCKS):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             build(folder / content.MODEL.name, without=part)
-            asked = [k for k in range(len(rows)) if parts[k] == part]
+            asked = np.flatnonzero(known.parts[:height] == part).tolist()
             for k, answer in zip(asked, answers([rows[k] for k in asked], folder), strict=True):
                 given[k] = answer
-            asked = [k for k in range(len(abuse)) if parts[len(rows) + k] == part]
+            asked = np.flatnonzero(known.parts[height:] == part).tolist()
             values, found = abuse_of([abuse[k] for k in asked], folder)
             for k, value, label in zip(asked, values.tolist(), found, strict=True):
                 shares[k], labels[k] = value, label
