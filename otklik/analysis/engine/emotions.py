@@ -43,7 +43,10 @@ def answers(model: Model, batch: Batch, reading: Reading, scores: Floats) -> lis
 def _carried(model: Model, head: Head, batch: Batch, reading: Reading, flags: NDArray[np.bool_]) -> Floats:
     """How much each word or emoji spoke for the emotion that it spoke for most, among those given."""
     total = np.zeros(len(batch.starts), dtype=np.float32)
-    for k in np.flatnonzero(flags.any(axis=0)).tolist():
-        columns = np.where(flags[:, k], head.first + k, -1)
+    left = flags.copy()
+    while left.any():  # one emotion of every text at a time
+        turn = left.argmax(axis=1)
+        columns = np.where(left.any(axis=1), head.first + turn, -1)
         total = np.maximum(total, model.carried(reading, columns, len(total)))
+        left[np.arange(len(left)), turn] = False
     return np.where((batch.token_kinds == WORD) | (batch.token_kinds == SINGLE), total, np.float32(0))

@@ -146,10 +146,11 @@ class Model:
         start = 0
         for block, part, known in zip(reading.blocks, reading.parts, self.space._columns, strict=True):
             mapped = block.cells(known)
-            at = np.flatnonzero((mapped >= 0) & (columns[block.rows] >= 0))
+            wanted = columns[block.rows]
+            at = np.flatnonzero((mapped | wanted) >= 0)  # neither is −1
             rows, cells = block.rows[at], mapped[at]
             size = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly
-            values = self.weights[start + cells, columns[rows]] / size
+            values = self.weights[start + cells, wanted[at]] / size
             total += np.bincount(block.tokens[at], weights=values, minlength=tokens)[:tokens]
             start += part.shape[1]
         return total.astype(np.float32)
