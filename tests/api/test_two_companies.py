@@ -79,6 +79,8 @@ def address(name: str, path: str, world: dict[str, int]) -> str:
         given = {"kind": "outlet", "mode": "private", "other_id": world["other_conversation_id"]}
         if found[1] == "merge_id" and name == "unmerge_customers":
             return str(world["customer_merge_id"])
+        if found[1] == "message_id" and name == "get_reading":
+            return str(world["read_message_id"])  # only what a customer wrote is read
         return str(given.get(found[1]) or world[found[1]])
 
     return re.sub(r"{(\w+)}", fill, path)

@@ -85,6 +85,7 @@ def build(by: User, write_in: Callable[..., Any]) -> dict[str, int]:
     version, correction = learnt(by, talk.last_inbound_id)
     return {
         "version_id": version,
+        "read_message_id": talk.last_inbound_id,
         "correction_id": correction,
         "conversation_id": talk.pk,
         "other_conversation_id": third.pk,
@@ -134,7 +135,9 @@ def webhook(by: User) -> WebhookDelivery:
 
 def learnt(by: User, message_id: int) -> tuple[int, int]:
     """A version of a field, and a person's word on a message that was read."""
-    keep(by.organisation_id, "message", {message_id: Reader().read([Item("Тайна: где мой заказ?")])[0]})
+    read = Reader().read([Item("Тайна: где мой заказ?")])[0]
+    with transaction.atomic():
+        keep(by.organisation_id, "message", {message_id: read})
     said = correct("message", message_id, "tone", "negative", by=by)
     version = ModelVersion.objects.create(
         organisation_id=by.organisation_id,
