@@ -10,7 +10,7 @@ bubble.id = "o-why";
 bubble.className = "o-pop o-why";
 bubble.setAttribute("role", "tooltip");
 bubble.hidden = true;
-document.body.append(bubble);
+(document.getElementById("main") ?? document.body).append(bubble);
 
 /* ---------- the bubble ---------- */
 
