@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from otklik.analysis.services import asking, exchange, following, opinion, reade
 from otklik.analysis.services.opinion import Settings
 from otklik.analysis.tests.opinions import TEXT, later, reading_of, spent, work
 from otklik.inbox.models import Message
+from otklik.inbox.tests.test_races import together
 from otklik.kernel import clock, outbox, secrets
 from otklik.kernel.models import Outbox
 from tests.api.stream import visible
@@ -219,6 +221,20 @@ def test_two_workers_ask_once(far, endpoint, unsure) -> None:
     with pytest.raises(outbox.Later):
         asking.ask(payload)
     assert far.bodies == []
+
+
+def test_workers_that_race_for_money_and_rows_buy_no_more_than_there_is(far, endpoint, unsure) -> None:
+    OpinionEndpoint.objects.update(paused_until=clock.after(100), day_requests=3)
+    for n in range(4):
+        unsure(f"{TEXT} Номер {n}.", author=f"a{n}")
+    work()
+    OpinionEndpoint.objects.update(paused_until=None)
+    rows = list(Opinion.objects.values_list("pk", flat=True))
+    for _again in range(4):
+        together(*(partial(asking.ask, {"opinion": pk}) for pk in rows * 2))
+    assert len(far.bodies) == 3 == spent()[0]
+    assert len(set(far.messages)) == 3
+    assert sorted(Opinion.objects.values_list("state", flat=True)) == ["answered"] * 3 + ["skipped"]
 
 
 def test_a_pause_that_the_endpoint_asks_for_is_kept(far, endpoint, unsure) -> None:
