@@ -11,7 +11,6 @@ from otklik.channels import delivery, intake
 from otklik.channels.models import Delivery, RawEvent
 from otklik.kernel import outbox
 from otklik.kernel.errors import Conflict, NotFound
-from otklik.kernel.models import Outbox
 
 REPLAYED_AT_ONCE = 2000
 
@@ -102,14 +101,14 @@ def _replayed(number: int, by: User, raw_id: int | None = None) -> None:
 def revive(work_id: int, *, by: User) -> None:
     """Give work that failed too often another life. Raises NotFound, also for work that is not given up."""
     policy.require(by, "operations.act")
-    row = Outbox.objects.filter(pk=work_id, organisation_id=by.organisation_id).first()
-    if row is None or not outbox.revive(row.pk):
+    topic = outbox.revive(work_id, by.organisation_id)
+    if topic is None:
         raise NotFound
     audit.record(
         "outbox.revived",
         organisation_id=by.organisation_id,
         by=by,
         kind="outbox",
-        object_id=row.pk,
-        topic=row.topic,
+        object_id=work_id,
+        topic=topic,
     )

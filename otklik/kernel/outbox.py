@@ -207,13 +207,12 @@ def drain(limit: int = 10_000) -> int:
     return worked
 
 
-def revive(row_id: int) -> bool:
-    """Give a dead row another life (operations page)."""
-    now = clock.now()
-    revived = Outbox.objects.filter(pk=row_id, state=OutboxState.DEAD).update(
-        state=OutboxState.READY, attempts=0, run_after=now
-    )
-    return bool(revived)
+def revive(row_id: int, organisation_id: int | None) -> str | None:
+    """Give a dead row of an organisation another life (operations page); its topic, None when there is none."""
+    dead = Outbox.objects.filter(pk=row_id, organisation_id=organisation_id, state=OutboxState.DEAD)
+    topic: str | None = dead.values_list("topic", flat=True).first()
+    revived = dead.update(state=OutboxState.READY, attempts=0, run_after=clock.now())
+    return topic if revived else None
 
 
 def forget_done(*, older_than_seconds: float = 7 * 86400.0, limit: int = 5000) -> int:

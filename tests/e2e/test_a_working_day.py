@@ -105,7 +105,9 @@ def test_the_inbox_is_worked_through_without_a_mouse(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#o-toast")).to_contain_text("Закрыто")
     page.keyboard.press("z")
-    page.keyboard.press("?")  # at once: the answer to the undo does not take a dialog away that it did not open
+    page.keyboard.press(
+        "?"
+    )  # at once: the answer to the undo does not take a dialog away that it did not open
     expect(page.locator("#o-toast")).to_contain_text("Снова открыто")
     expect(page.locator("#thread-facts")).not_to_contain_text("закрыто")
     expect(page.locator("dialog[open]")).to_contain_text("Передать обращение")

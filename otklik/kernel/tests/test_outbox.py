@@ -110,8 +110,10 @@ def test_a_failing_handler_is_tried_less_and_less_often_and_then_is_dead(work):
 def test_a_dead_intent_can_be_given_another_life(work):
     put()
     Outbox.objects.update(state="dead", attempts=12)
-    assert outbox.revive(row().pk)
-    assert not outbox.revive(row().pk)
+    mine = row().organisation_id
+    assert outbox.revive(row().pk, (mine or 0) + 1) is None  # another organisation's
+    assert outbox.revive(row().pk, mine) == row().topic
+    assert outbox.revive(row().pk, mine) is None
     outbox.drain()
     assert row().state == "done"
 
