@@ -96,7 +96,7 @@ class ShareOut(Schema):
     high: int
 
 
-class FieldOut(Schema):
+class FieldLearningOut(Schema):
     """`drawn`: of texts drawn at random, the honest share. `worked`: of those people spoke of, lower than the truth."""
 
     field: str
@@ -112,7 +112,7 @@ class FieldOut(Schema):
         return row.version.pk if row.version else None
 
 
-class JobOut(Schema):
+class BackgroundJobOut(Schema):
     done: int
     total: int
     started_at: datetime
@@ -122,9 +122,9 @@ class LearningOut(Schema):
     """`stale`: messages read by other models than those in use (counted to 10 000); null jobs: nothing runs."""
 
     every: int
-    fields: list[FieldOut]
-    training: JobOut | None
-    rereading: JobOut | None
+    fields: list[FieldLearningOut]
+    training: BackgroundJobOut | None
+    rereading: BackgroundJobOut | None
     stale: int
 
 
@@ -149,25 +149,25 @@ def _job(job: Training | Rereading | None) -> dict[str, Any] | None:
     return {"done": job.done, "total": total, "started_at": job.started_at}
 
 
-class WeekOut(Schema):
+class AgreementWeekOut(Schema):
     at: datetime = Field(description="Monday")
     drawn: ShareOut
     worked: ShareOut
 
 
-class PairOut(Schema):
+class ConfusionOut(Schema):
     said: str
     right: str
     texts: int
 
 
-class DetailsOut(Schema):
+class FieldDetailsOut(Schema):
     field: str
-    weeks: list[WeekOut]
-    confusion: list[PairOut]
+    weeks: list[AgreementWeekOut]
+    confusion: list[ConfusionOut]
 
 
-@operation(router, "GET", "/analysis/learning/details", right="analysis.train", answer=DetailsOut)
+@operation(router, "GET", "/analysis/learning/details", right="analysis.train", answer=FieldDetailsOut)
 def show_field_learning(request: Call, field: Name = "intent") -> dict[str, Any]:
     """One field: agreement of the last half year by week, and what the machine takes for what."""
     mine = request.auth.organisation_id
@@ -180,16 +180,16 @@ def show_field_learning(request: Call, field: Name = "intent") -> dict[str, Any]
     }
 
 
-class PlanIn(Given):
+class LearningPlanIn(Given):
     every: int = Field(description="new labels of a field; 0: never by itself", ge=0, le=100_000)
 
 
-class PlanOut(Schema):
+class LearningPlanOut(Schema):
     every: int
 
 
-@operation(router, "PUT", "/analysis/learning/plan", right="analysis.train", answer=PlanOut)
-def plan_learning(request: Call, data: PlanIn) -> Any:
+@operation(router, "PUT", "/analysis/learning/plan", right="analysis.train", answer=LearningPlanOut)
+def plan_learning(request: Call, data: LearningPlanIn) -> Any:
     """After how many new labels a field is retrained by itself."""
     return learning.plan(data.every, by=request.auth)
 
@@ -226,7 +226,7 @@ def list_trainings(request: Call, window: Query[Window]) -> Any:
     return {"items": items, "next": following}
 
 
-class VersionOut(Schema):
+class ModelVersionOut(Schema):
     """`old` and `new`: agreement and macro-F1 on the organisation's own held labels, of what was in use and of this."""
 
     id: int
@@ -242,7 +242,7 @@ class VersionOut(Schema):
     at: datetime
 
 
-@operation(router, "GET", "/analysis/versions", right="analysis.train", answer=Page[VersionOut])
+@operation(router, "GET", "/analysis/versions", right="analysis.train", answer=Page[ModelVersionOut])
 def list_model_versions(request: Call, window: Query[Window], field: Name | None = None) -> Any:
     """Versions of all fields or of one, the newest first."""
     rows = labels.versions(request.auth.organisation_id, field or "")
@@ -251,14 +251,14 @@ def list_model_versions(request: Call, window: Query[Window], field: Name | None
 
 
 @operation(
-    router, "POST", "/analysis/versions/{version_id}/activate", right="analysis.train", answer=VersionOut
+    router, "POST", "/analysis/versions/{version_id}/activate", right="analysis.train", answer=ModelVersionOut
 )
 def activate_model_version(request: Call, version_id: Id) -> ModelVersion:
     """Put an earlier version to use; one that was no better, or stands upon other shipped models, is refused."""
     return learning.activate(version_id, by=request.auth)
 
 
-class ShippedIn(Given):
+class ShippedModelsIn(Given):
     field: Name
 
 
@@ -270,13 +270,13 @@ class ShippedIn(Given):
     answer=Done,
     example={"field": "tone"},
 )
-def use_shipped_models(request: Call, data: ShippedIn) -> Done:
+def use_shipped_models(request: Call, data: ShippedModelsIn) -> Done:
     """A field is answered by the shipped models alone again."""
     learning.use_shipped(data.field, by=request.auth)
     return Done()
 
 
-@operation(router, "POST", "/analysis/history", right="analysis.train", answer=JobOut, status=202)
+@operation(router, "POST", "/analysis/history", right="analysis.train", answer=BackgroundJobOut, status=202)
 def read_history_again(request: Call) -> dict[str, Any] | None:
     """Read every message anew with what is in use, in the background; what people said stays."""
     return _job(services.again(KIND, by=request.auth))
@@ -310,7 +310,7 @@ def _asked(organisation_id: int, one: questions.Question) -> dict[str, Any]:
     return {"token": one.token, "field": one.field, "text": one.text, "choices": choices}
 
 
-class AnswerIn(Given):
+class QuestionAnswerIn(Given):
     token: str = Field(max_length=400)
     label: Label
 
@@ -318,7 +318,7 @@ class AnswerIn(Given):
 @operation(
     router, "POST", "/analysis/questions/answers", right="analysis.correct", answer=CorrectionOut, status=201
 )
-def answer_question(request: Call, data: AnswerIn) -> Correction:
+def answer_question(request: Call, data: QuestionAnswerIn) -> Correction:
     """Answer a question."""
     one = questions.asked(data.token)
     subject = questions.subject(request.auth.organisation_id, one.reading_id)
