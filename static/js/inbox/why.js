@@ -4,6 +4,7 @@ import { fragment, later } from "./dom.js";
 const WAIT = 250; // ms a pointer or the focus stays before anything is shown
 const known = new Map(); // address of a reason → its lines
 let owner = null;
+let stood = null; // where it stood when the reason appeared
 
 const bubble = document.createElement("div");
 bubble.id = "o-why";
@@ -16,6 +17,7 @@ bubble.hidden = true;
 
 function place(node) {
   const at = node.getBoundingClientRect();
+  stood = at;
   const inRow = node.matches("a.o-row");
   bubble.hidden = false;
   const { width, height } = bubble.getBoundingClientRect();
@@ -81,8 +83,14 @@ document.addEventListener("focusin", (event) => {
 document.addEventListener("focusout", (event) => {
   if (event.target === owner) hide();
 });
-document.addEventListener("scroll", hide, { capture: true, passive: true });
-document.addEventListener("htmx:beforeSwap", hide);
+// something else may scroll or be drawn anew: only what moves or goes takes its reason along
+document.addEventListener("scroll", () => {
+  const at = owner?.getBoundingClientRect();
+  if (at && (Math.abs(at.top - stood.top) > 2 || Math.abs(at.left - stood.left) > 2)) hide();
+}, { capture: true, passive: true });
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (owner && detail.target?.contains(owner)) hide();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hide();
 }, true);
