@@ -9,12 +9,14 @@ models had not seen: what is promised is meant for a writer nobody has met.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from otklik.analysis.engine import content
 from otklik.analysis.engine.abuse import HARMFUL
@@ -27,7 +29,8 @@ from otklik.analysis.training.lessons import LEAST, RIDGE, Lesson, Question, fla
 from otklik.analysis.training.rows import Judged, Row, judged, read_rows
 
 USUAL = 20  # texts of no industry that stand beside those of each
-LAWFUL = 0.985  # share of the angry whom the limit of abuse must leave angry
+WRONGED = 0.03  # share of the angry who may be called abusive
+CERTAIN = 0.95  # how sure that must be
 UNMEASURED = (
     "safety",
     "signals",
@@ -209,10 +212,16 @@ def _calm(head: Head, scores: Floats, shares: Floats) -> NDArray[np.intp]:
 
 
 def _abuse_limit(question: Question, shares: Floats) -> float:
-    """The probability of abuse that nearly all angry texts stay under."""
+    """The lowest probability of abuse under which, as sure as CERTAIN, all but WRONGED of the angry stay.
+
+    The bound is that of Clopper and Pearson: a few hundred angry texts do not prove a small share by their mean.
+    """
     abusive = shares[:, [question.labels.index(name) for name in HARMFUL]].sum(axis=1)
-    angry = question.truth[:, question.labels.index("angry")] > 0
-    return round(float(np.quantile(abusive[angry], LAWFUL)), 4)
+    angry = np.sort(abusive[question.truth[:, question.labels.index("angry")] > 0])[::-1]
+    above = np.arange(len(angry))
+    bounds = stats.beta.ppf(CERTAIN, above + 1, len(angry) - above)
+    most = int(np.flatnonzero(bounds <= WRONGED).max(initial=0))
+    return math.ceil(float(angry[most]) * 1e4 + 1) / 1e4
 
 
 if __name__ == "__main__":
