@@ -8,7 +8,18 @@ import pytest
 from otklik.analysis.engine import content, text
 
 CARD = content.model().card
-SHOWN = ("intent", "expects_reply", "cause", "severity", "complexity", "impact", "urgency", "abuse", "rumour")
+SHOWN = (
+    "intent",
+    "expects_reply",
+    "cause",
+    "signals",
+    "severity",
+    "complexity",
+    "impact",
+    "urgency",
+    "abuse",
+    "rumour",
+)
 
 
 @pytest.mark.parametrize("field", SHOWN)

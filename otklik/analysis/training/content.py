@@ -31,11 +31,7 @@ from otklik.analysis.training.rows import Judged, Row, judged, read_rows
 USUAL = 20  # texts of no industry that stand beside those of each
 WRONGED = 0.03  # share of the angry who may be called abusive
 CERTAIN = 0.95  # how sure that must be
-UNMEASURED = (
-    "safety",
-    "signals",
-    "cause",
-)  # danger is always shown, signals are many or none, causes are apart
+APART = ("safety", "cause")  # danger is always shown, causes are measured with industry and intent
 
 
 @dataclass(slots=True)
@@ -68,7 +64,7 @@ class Built:
                 scores = content.blended(scores, self.outside[content.NO_CAUSE])
             self.heads[name] = head = _head(question, scores, first, self.known.weights)
             self.scores[name] = judge(question, head, scores)
-            if name not in UNMEASURED:
+            if name not in APART:
                 self.tops[name] = (*_certainty(question, head, scores), self.half[question.known])
         self.outside[name] = scores
         columns, mean = lesson.learnt()
@@ -163,6 +159,11 @@ def _certainty(question: Question, head: Head, scores: Floats) -> tuple[Floats, 
     """How sure the likeliest label of each judged text was, and whether it was right."""
     at = question.known
     shares = head.probabilities(scores[at])
+    if question.name == "signals":  # several or none: as sure as the least sure of them, right when all are
+        chosen = head.chosen(scores[at]).astype(bool)
+        least = np.where(chosen, shares, 1).min(axis=1)
+        sure: Floats = np.where(chosen.any(axis=1), least, 1 - shares.max(axis=1))
+        return sure, (chosen == (question.truth[at] > 0)).all(axis=1)
     top = shares.argmax(axis=1)
     right = question.truth[at][np.arange(len(top)), top] > 0
     return shares.max(axis=1), right
