@@ -105,6 +105,7 @@ def test_a_question_is_answered_passed_over_and_taken_back(world: SimpleNamespac
         "/settings/learning/ask/answer/", {"token": token_of(first), "label": "mixed", "only": "tone"}
     ).content.decode()
     kept = Correction.objects.order_by("-pk").first()
+    assert kept is not None
     assert (kept.reading_id, kept.field, kept.right, kept.source) == (
         asked.reading_id,
         "tone",

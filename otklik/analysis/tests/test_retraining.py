@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from otklik.accounts import services as accounts
 from otklik.accounts.models import Organisation
 from otklik.analysis import labels, services
+from otklik.analysis.engine.reading import Item, Reader
 from otklik.analysis.models import Correction, ModelVersion, Reading, Training
-from otklik.analysis.services import learning, lessons, reader
+from otklik.analysis.services import learning, learnt, lessons, reader
 from otklik.analysis.tests.learning_cast import KIND, Letters, convention, reading, rows
+from otklik.analysis.training.lesson import adapt
 from otklik.audit.models import Entry
 from otklik.kernel import clock, outbox
 from otklik.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -60,9 +62,7 @@ def test_corrections_are_learnt_judged_and_used_at_once(world: SimpleNamespace) 
     assert reader.version(world.org) != before
     others = rows()[400:600]
     found = [one["intent"][0]["label"] for one in reader.read(world.org, [row["text"] for row in others])]
-    plain = [
-        one["intent"][0]["label"] for one in reader.Reader().read([reader.Item(r["text"]) for r in others])
-    ]
+    plain = [one["intent"][0]["label"] for one in Reader().read([Item(r["text"]) for r in others])]
     right = [convention(row) for row in others]
     assert sum(a == b for a, b in zip(found, right, strict=True)) > sum(
         a == b for a, b in zip(plain, right, strict=True)
@@ -106,7 +106,7 @@ def test_texts_read_before_are_known_as_stale_and_read_again(world: SimpleNamesp
 def test_a_worse_model_is_kept_as_refused_and_never_used(world: SimpleNamespace, monkeypatch) -> None:
     learning.start(by=world.alisa)
     outbox.drain()
-    real = lessons.adapt
+    real = adapt
 
     def worse(lesson: Any, plain: Any, in_use: Any) -> Any:
         found = real(lesson, plain, in_use)
@@ -269,7 +269,7 @@ def test_a_version_that_cannot_be_read_does_not_stop_reading(world: SimpleNamesp
     outbox.drain()
     ModelVersion.objects.update(blob=b"nonsense")
     reader._readers.clear()
-    reader.learnt._models.clear()
+    learnt._models.clear()
     assert reader.read(world.org, ["Где мой заказ?"])[0]["intent"]
 
 

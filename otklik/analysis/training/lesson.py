@@ -91,7 +91,8 @@ def adapt(lesson: Lesson, reader: Reader, in_use: Model | None) -> Adapted:
     outside = own.chosen(field, names, fitted.outside[: len(right)])
     mended, spoilt = _moved(right, before, outside)
     old, new = (judged(truth, said_by(model, field, ask)) for model in (in_use, fitted.model))
-    better = new["agreement"] > old["agreement"] or (new["agreement"] == old["agreement"] and mended > spoilt)
+    sure = mended - spoilt > (mended + spoilt) ** 0.5  # more than chance would give
+    better = new["agreement"] > old["agreement"] or (new["agreement"] == old["agreement"] and sure)
     now = said_by(fitted.model, field, silent)
     card: dict[str, Any] = {
         "field": field, "penalty": fitted.penalty, "silent": len(kept), "mended": mended, "spoilt": spoilt,
