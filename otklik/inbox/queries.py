@@ -130,7 +130,7 @@ def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
     wanted = {field: getattr(filters, name) for name, field in meanings.READINGS.items()}
     rows = meanings.narrowed(rows, who.organisation_id, wanted, sure=bool(filters.sure))
     if filters.query.strip():
-        rows = _by_words(rows, who, filters.query)
+        rows = _by_words(rows, who, filters)
     return rows.order_by(*orders.of(filters.order))
 
 
@@ -205,12 +205,14 @@ def _drafts(who: User) -> QuerySet[Draft]:
     return Draft.objects.filter(Q(user_id=who.pk) & (~Q(text="") | Q(attachments__isnull=False))).distinct()
 
 
-def _by_words(rows: QuerySet[Conversation], who: User, query: str) -> QuerySet[Conversation]:
+def _by_words(rows: QuerySet[Conversation], who: User, filters: Filters) -> QuerySet[Conversation]:
     """Texts of the view that hold the words; a number also finds its conversation, wherever it is ("№12": only it)."""
+    query = filters.query
     found = textindex.hits(who.organisation_id, SEARCH_KIND, query, limit=textindex.NEWEST)
     if found is None:
         with_words = rows
-    elif found.cut:  # a common word: older texts than the hits may pass the other filters
+    elif found.cut and filters.with_(query="", order="newest") != Filters():
+        # a common word: older texts than the hits may pass the other filters
         with_words = rows.filter(textindex.holds(SEARCH_KIND, "pk", query, of="group"))
     else:
         with_words = rows.filter(pk__in=found.groups)

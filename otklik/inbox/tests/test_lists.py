@@ -206,8 +206,9 @@ def test_a_common_word_is_found_with_other_filters_however_old_the_text_is(five,
     monkeypatch.setattr(textindex, "NEWEST", 2)  # five texts hold the word
     state.close(five[0].pk, by=olga)
     assert shown(olga, query="тексты", states=("closed",)) == [five[0].pk]
-    assert shown(olga, query="тексты") == [one.pk for one in reversed(five)]
-    assert shown(olga, query="тексты поставщика") == []
+    assert shown(olga, query="тексты", view="unassigned", states=("open",)) == [one.pk for one in five[:0:-1]]
+    assert shown(olga, query="тексты поставщика", states=("closed",)) == []
+    assert shown(olga, query="тексты") == [one.pk for one in five[:2:-1]]  # without any: the newest ones
 
 
 def test_an_old_message_that_arrives_late_is_unread_though_it_is_not_the_newest(demo_channel, olga):
