@@ -74,11 +74,11 @@ def _preset(organisation_id: int) -> str | None:
 
 
 def _names(organisation_id: int) -> Gazetteer:
-    found: dict[str, dict[str, Sequence[str]]] = {}
-    for kind in ("outlet", "product", "employee", "brand"):
+    def of(kind: str) -> dict[str, Sequence[str]]:
         rows = accounts.entries(organisation_id, kind).values_list("name", "spellings")[:MOST_NAMES]
-        found[kind] = {name: list(spellings) for name, spellings in rows}
-    return Gazetteer(**found)
+        return {name: list(spellings) for name, spellings in rows}
+
+    return Gazetteer(outlet=of("outlet"), product=of("product"), employee=of("employee"), brand=of("brand"))
 
 
 def version(organisation_id: int) -> str:
