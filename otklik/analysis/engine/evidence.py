@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from otklik.analysis.engine import words
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.text import Batch, Ints
 
@@ -17,12 +18,18 @@ Spans = list[tuple[int, int]]
 
 
 def spans(batch: Batch, carried: Floats) -> list[Spans]:
-    """Per text the strongest words, neighbours joined, in order of the text."""
+    """Per text the strongest words that mean something, neighbours joined, in order of the text."""
+    carried = telling(batch, carried)
     found: list[Spans] = [[] for _ in range(len(batch))]
     for row in np.unique(batch.token_rows[carried > 0]).tolist():
         first = int(batch.bounds[row])
         found[row] = of_tokens(batch, strongest(carried, first, int(batch.bounds[row + 1])).tolist())
     return found
+
+
+def telling(batch: Batch, carried: Floats) -> Floats:
+    """Without the weight of words like "и" and "меня": a reader learns nothing from them."""
+    return np.where(words.empty(batch), np.float32(0), carried)
 
 
 def strongest(carried: Floats, first: int, last: int) -> NDArray[np.intp]:

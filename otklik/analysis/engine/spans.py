@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from otklik.analysis.engine import cues
+from otklik.analysis.engine import cues, words
 from otklik.analysis.engine.content import Content, Met
 from otklik.analysis.engine.text import WORD
 
@@ -114,7 +114,7 @@ def _carried(seen: Content, asked: Sequence[dict[str, list[str]]], answers: list
         return
     rows, cells, tokens, sizes = _occurrences(seen, needed)
     batch = seen.batch
-    shown = (batch.ends - batch.starts >= SHORTEST) & (batch.token_kinds == WORD)
+    shown = (batch.ends - batch.starts >= SHORTEST) & (batch.token_kinds == WORD) & ~words.empty(batch)
     for name, columns in wanted.items():
         at = np.flatnonzero(columns[rows] >= 0)
         values = seen.model.weights[cells[at], columns[rows[at]]] / sizes[at]

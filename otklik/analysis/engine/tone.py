@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from otklik.analysis.engine import words
 from otklik.analysis.engine.clauses import Parts
 from otklik.analysis.engine.dense import FLIP
-from otklik.analysis.engine.evidence import Spans, of_tokens, spans, strongest
+from otklik.analysis.engine.evidence import Spans, of_tokens, spans, strongest, telling
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.linear import Head, Model, Reading
 from otklik.analysis.engine.objects import Named, around
@@ -140,7 +140,7 @@ def evidence_towards(  # noqa: PLR0913, PLR0917 - the parts of a reading
         turn = {named[k].row: k for k in reversed(waiting)}
         waiting = [k for k in waiting if turn[named[k].row] != k]
         labels = [towards.labels[turn[row]] if row in turn else "neutral" for row in range(len(batch))]
-        carried = _carried(model, "towards", batch, reading, labels)
+        carried = telling(batch, _carried(model, "towards", batch, reading, labels))
         for row, k in turn.items():
             first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
             own = parts.get(k)

@@ -23,8 +23,22 @@ _INTENSIFIERS = """
 крайне настолько невероятно реально супер чертовски весьма дуже надто зовсім занадто very so too really absolutely
 extremely өте тым оте
 """
+_FUNCTION = """
+и а но да же ли бы б уж то что чтобы как так где когда если или либо потому поэтому там тут здесь вот это этот эта эти
+этого этой этих этому этим тот та те того той тех в во на с со к ко у о об от до за из из-за по под над при про для без
+через между перед после я ты он она оно мы вы они меня тебя его ее её нас вас их мне тебе ему ей нам вам им мной нами
+вами мой моя мое моё мои моей моего
+твой ваш ваша ваше ваши вашей вашего наш наша наше наши свой своя свое своё свои себя
+себе кто чего чему чем ком который которая которое которые есть был была было были будет будут уже еще ещё тоже также
+і й та але або що як це цей ця ці у з із зі від до за на по для я ти він вона ми ви вони мене тебе його її нас вас їх
+мені вам мій ваш наш свій
+мен сен сіз ол біз олар және бұл сол осы үшін мен бен пен да де та те
+the a an and or but to of in on at for with from by is are was were be it this that i you he she we they me him her us
+them my your his our their as so if
+"""
 NEGATIONS = tuple(_NEGATIONS.split())
 INTENSIFIERS = tuple(_INTENSIFIERS.split())
+FUNCTION = tuple(set(_FUNCTION.split()) - {*NEGATIONS, *INTENSIFIERS})
 
 
 @cache
@@ -67,3 +81,8 @@ def _negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def intensified(batch: Batch) -> NDArray[np.bool_]:
     """Which tokens make the next word stronger."""
     return batch.once("intensified", lambda: found(_small(INTENSIFIERS), batch.hashes) >= 0)
+
+
+def empty(batch: Batch) -> NDArray[np.bool_]:
+    """Which tokens say nothing by themselves, whatever a model has learnt of their company."""
+    return batch.once("empty", lambda: found(_small(FUNCTION), batch.hashes) >= 0)

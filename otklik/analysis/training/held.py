@@ -149,7 +149,12 @@ def cross() -> Record:
 
 def held() -> Record:
     rows, abuse = read_rows("texts_held.jsonl"), read_rows("abuse_held.jsonl")
-    return report(rows, answers(rows, None), abuse, *abuse_of(abuse, None))
+    result = report(rows, answers(rows, None), abuse, *abuse_of(abuse, None))
+    fresh = read_rows("abuse_held_second.jsonl")
+    result["abuse_set_second"] = abuse_scores(fresh, *abuse_of(fresh, None))
+    both = [*abuse, *fresh]
+    result["abuse_sets_together"] = abuse_scores(both, *abuse_of(both, None))
+    return result
 
 
 if __name__ == "__main__":
