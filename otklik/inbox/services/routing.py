@@ -52,9 +52,11 @@ def assign_next(conversation: Conversation) -> User | None:
             return None
         chosen = choice.person
         with transaction.atomic():
-            if not presence.take_turn(chosen.pk, chosen.assigned_at):
-                continue
-            if _load(chosen) >= chosen.capacity:  # counted again under the person's lock
+            lost = not presence.take_turn(chosen.pk, chosen.assigned_at)
+            if lost or _load(chosen) >= chosen.capacity:  # counted again under the person's lock
+                # A lock on the person (PostgreSQL keeps one of a lost turn, too) goes before the next person's is
+                # taken, or two workers wait for each other.
+                transaction.set_rollback(True)
                 continue
             won = Conversation.objects.filter(
                 pk=conversation.pk, assignee=None, state=ConversationState.OPEN, merged_into=None

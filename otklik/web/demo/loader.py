@@ -22,6 +22,7 @@ from otklik.accounts.models import (
     User,
     WorkingCalendar,
 )
+from otklik.analysis.services import taxonomy
 from otklik.audit import services as audit
 from otklik.channels import intake
 from otklik.channels.models import ChannelAccount
@@ -139,6 +140,7 @@ class Loader:
             TeamMember.objects.create(team=team, user=self.by)
 
     def _tools(self) -> None:
+        taxonomy.choose_preset("retail", by=self.by)
         for label in self.data["labels"]:
             self.labels[label["key"]] = Label.objects.create(
                 organisation=self.organisation, name=label["name"], colour=label["colour"]
