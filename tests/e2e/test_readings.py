@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import assert_accessible, picture
 
@@ -19,23 +19,29 @@ def listed(page: Page) -> None:
         page.wait_for_timeout(2000)
 
 
+def told_by(page: Page, chip: Locator) -> tuple[str, str]:
+    """The marked word and the reason while the pointer rests on a chip; news may draw it anew under the pointer."""
+    for _attempt in range(10):
+        page.mouse.move(5, 5)
+        chip.hover()
+        page.wait_for_timeout(1000)
+        marked, reason = page.evaluate(
+            "['mark.o-because', '#o-why'].map((one) => document.querySelector(one)?.innerText ?? '')"
+        )
+        if marked and reason:
+            return str(marked), str(reason)
+    raise AssertionError("the reason never stood still")
+
+
 def test_a_chip_tells_its_reason_and_marks_its_words(page: Page) -> None:
     listed(page)
     page.locator("#rows a.o-row").first.click()
     chip = page.locator('.o-read [data-field="tone"][data-spans]:not([data-spans=""])').last
     chip.scroll_into_view_if_needed()
     before = page.locator(".o-msg__text").last.inner_text()
-    for _attempt in range(
-        10
-    ):  # the demo company's history is being read: the chip may be drawn anew under the pointer
-        page.mouse.move(5, 5)
-        chip.hover()
-        page.wait_for_timeout(1000)
-        if page.locator("mark.o-because").count():
-            break
-    expect(page.locator("#o-why")).to_contain_text("Тональность")
-    expect(page.locator("mark.o-because").first).to_be_visible()
-    assert page.locator("mark.o-because").first.inner_text() in page.locator("#o-why").inner_text()
+    marked, reason = told_by(page, chip)
+    assert "Тональность" in reason
+    assert marked in reason
     assert_accessible(page, "a reason")
     picture(page, "reading-why")
     page.mouse.move(5, 5)
