@@ -17,6 +17,11 @@ def test_the_page_of_a_model_is_written_from_its_file(name):
     assert shown == cards.page(load(MODELS / f"{name}.npz"))
 
 
+def test_the_page_of_the_content_model_is_written_from_its_file():
+    shown = (cards.PAGES / "content.md").read_text(encoding="utf-8")
+    assert shown == cards.content_page(load(MODELS / "content.npz"))
+
+
 @pytest.mark.parametrize("name", cards.NAMES)
 def test_a_model_file_carries_the_card_that_a_new_build_would_give_it(name):
     assert load(MODELS / f"{name}.npz").card == card(name)

@@ -16,7 +16,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from otklik.analysis.training.rows import Row, read_rows
 
-FILES = ("texts_train", "texts_third", "texts_more", "texts_held", "abuse_train", "abuse_held", "abuse_held_second")
+FILES = (
+    "texts_train",
+    "texts_third",
+    "texts_more",
+    "texts_held",
+    "abuse_train",
+    "abuse_held",
+    "abuse_held_second",
+)
 RUN = 5  # words in a row that no two texts share
 _WORD = re.compile(r"[^\W_]+")
 
