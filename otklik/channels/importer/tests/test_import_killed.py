@@ -48,7 +48,7 @@ def test_an_import_killed_at_random_moments_loses_and_doubles_nothing(tmp_path) 
     killed = 0
     while killed < KILLS:
         child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + chance.uniform(1.0, 5.0)
+        until = time.monotonic() + chance.uniform(0.8, 2.5)
         try:
             child.wait(until - time.monotonic())
             break  # finished before the moment came
