@@ -1,7 +1,6 @@
 // Correcting what was read by keys: V opens it on the message in focus, or the customer's last one; arrows choose the
 // field, a digit says what is right, Enter that what stands there is. The focus stays, so corrections follow each other.
 import { el } from "../words.js";
-import { keys } from "../keys.js";
 import { text } from "./dom.js";
 
 let picked = null; // {panel, field}: a row is to be chosen again when its panel was drawn anew
@@ -16,16 +15,15 @@ function target() {
 }
 
 /** Open the panel, or choose its first field when it is open already. */
-function open() {
+export function open() {
   const panel = target();
-  if (!panel) return false;
+  if (!panel) return;
   const first = panel.matches("[data-open]") ? rowsOf(panel)[0] : null;
   if (first) pick(first);
   else {
     picked = { panel: panel.id, field: "" };
     panel.querySelector("[data-read-more]")?.click();
   }
-  return true;
 }
 
 /** What may be said of a row: its labels, each with the step that says it. */
@@ -117,5 +115,3 @@ document.addEventListener("htmx:afterSettle", () => {
   picked = null;
   if (row) pick(row);
 });
-
-keys.register("KeyV", open, { label: text("correct"), group: text("groupC") });

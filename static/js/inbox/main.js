@@ -6,7 +6,6 @@ import * as list from "./list.js";
 import * as thread from "./thread.js";
 import * as composer from "./composer.js";
 import "./actions.js";
-import "./correct.js";
 import "./live.js";
 import "./mail.js";
 
@@ -50,6 +49,13 @@ keys.register("Escape", () => {
   }
   return false;
 }, { label: text("escape"), group: text("group"), combo: true });
+
+// fetched when it is first used: most of the day nobody corrects
+keys.register("KeyV", () => {
+  if (!document.querySelector("#thread-items .o-read")) return false;
+  import("./correct.js").then((correct) => correct.open());
+  return true;
+}, { label: text("correct"), group: text("groupC") });
 
 thread.opened();
 count();
