@@ -132,13 +132,12 @@ def stage_environment(run: Run, stage: Stage) -> dict[str, str]:
     if stage.database == "postgresql":
         env["DATABASE_URL"] = run.servers["postgresql"].url
         if run.servers["redis"].url:
-            # a queue of its own: stages run side by side
+            # a queue of its own: what an earlier stage left behind wakes nobody
             env["QUEUE_URL"] = f"{run.servers['redis'].url.rpartition('/')[0]}/{STAGES.index(stage) + 1}"
     return env
 
 
-def run_stage(run: Run, stage: Stage, *, captured: bool = False) -> Result:
-    """`captured`: another stage runs beside it, so what it prints comes in one piece at its end."""
+def run_stage(run: Run, stage: Stage) -> Result:
     if stage.database == "postgresql" and not run.servers["postgresql"].url:
         return run.missing(stage.name, run.servers["postgresql"].reason)
     started = time.monotonic()
@@ -149,15 +148,8 @@ def run_stage(run: Run, stage: Stage, *, captured: bool = False) -> Result:
         command += ["-n", "2", "--dist", "worksteal"]
     paths = [path for path in stage.paths if (ROOT / path).is_dir()]
     done = subprocess.run(
-        [*command, *run.arguments, *paths],
-        cwd=str(ROOT),
-        env=stage_environment(run, stage),
-        check=False,
-        stdout=subprocess.PIPE if captured else None,
-        stderr=subprocess.STDOUT if captured else None,
-        text=True,
+        [*command, *run.arguments, *paths], cwd=str(ROOT), env=stage_environment(run, stage), check=False
     )
-    say(done.stdout or "")
     result = read_report(stage.name, report)
     if done.returncode not in (0, NO_TESTS_COLLECTED):
         result.failed = max(result.failed, 1)
@@ -222,17 +214,7 @@ def run_all(run: Run, names: list[str]) -> None:
         if any(stage.database == "postgresql" for stage in stages):
             open_servers(run, stack)
         for stage in stages:
-            if stage.parallel:
-                announced(run, stage.name, lambda stage=stage: run_stage(run, stage))  # type: ignore[misc]
-        run_side_by_side(run, [stage for stage in stages if not stage.parallel])
-
-
-def run_side_by_side(run: Run, stages: list[Stage]) -> None:
-    """Stages of one process each: two cores take two of them."""
-    with ThreadPoolExecutor(2) as pool:
-        jobs = {pool.submit(run_stage, run, stage, captured=True): stage for stage in stages}
-        for job in as_completed(jobs):
-            announced(run, jobs[job].name, job.result)
+            announced(run, stage.name, lambda stage=stage: run_stage(run, stage))  # type: ignore[misc]
 
 
 def summary(run: Run, seconds: float) -> int:
