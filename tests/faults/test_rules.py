@@ -12,7 +12,8 @@ from django.db import transaction
 from otklik.audit.models import Entry
 from otklik.inbox.models import Conversation, ConversationLabel, Message, RuleEffect, RuleRun
 from otklik.inbox.services import labels, rule_effects, rule_runs
-from otklik.inbox.tests.rules.support import asked, keep, read, rule, said, when
+from otklik.inbox.tests.readings import said
+from otklik.inbox.tests.rules.support import asked, keep, read, rule, when
 from otklik.inbox.tests.test_races import together
 from otklik.kernel import clock, outbox
 from otklik.kernel.models import Outbox

@@ -1,4 +1,4 @@
-"""The reader of an organisation: the models of this installation, its industry, and the names it knows."""
+"""The reader of an organisation: the models of this installation, its causes, and the names it knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from otklik.accounts import queries as accounts
 from otklik.analysis import queries
 from otklik.analysis.engine import content, vectors
-from otklik.analysis.engine.cause import Taxonomy, presets
+from otklik.analysis.engine.cause import Taxonomy
 from otklik.analysis.engine.entities import Gazetteer
 from otklik.analysis.engine.reading import Item, Reader
 from otklik.analysis.services import learnt
@@ -56,8 +56,7 @@ def reader(organisation_id: int) -> Reader:
     known = _readers.get(organisation_id)
     if known is not None and known[0] > time.monotonic() and known[1] == made_of:
         return known[2]
-    taxonomy = causes.engine() if causes.number else Taxonomy(_preset(organisation_id))
-    made = Reader(taxonomy=taxonomy, names=_names(organisation_id), learnt=learnt.models(versions))
+    made = Reader(taxonomy=causes.engine(), names=_names(organisation_id), learnt=learnt.models(versions))
     _readers[organisation_id] = (time.monotonic() + KEPT, made_of, made)
     return made
 
@@ -65,12 +64,6 @@ def reader(organisation_id: int) -> Reader:
 def with_taxonomy(organisation_id: int, taxonomy: Taxonomy) -> Reader:
     """The organisation's reader with other causes, to try them; nothing is kept."""
     return replace(reader(organisation_id), taxonomy=taxonomy)
-
-
-def _preset(organisation_id: int) -> str | None:
-    """The industry of the organisation; None: every cause is possible."""
-    named = accounts.organisation(organisation_id).settings.get("industry")
-    return named if named in presets() else None
 
 
 def _names(organisation_id: int) -> Gazetteer:

@@ -39,15 +39,20 @@ def several(*labels: str) -> list[dict[str, Any]]:
     return [{"label": label, "p": round(0.9 - n / 10, 2)} for n, label in enumerate(labels)]
 
 
-def read_as(conversation: Conversation, **fields: Any) -> Conversation:
-    """The newest message of the customer is read so; what is not named is calm."""
-    conversation.refresh_from_db()
+def said(**fields: Any) -> dict[str, Any]:
+    """A reading in the engine's form; what is not named is calm."""
     found = dict(CALM)
     for name, value in fields.items():
         if name in ("intent", "cause"):
             found[name] = several(*([value] if isinstance(value, str) else value))
         else:
             found[name] = {"label": value, "p": {value: 0.9}} if name == "tone" else value
-    keep(conversation.organisation_id, "message", {conversation.last_inbound_id: found})
+    return found
+
+
+def read_as(conversation: Conversation, **fields: Any) -> Conversation:
+    """The newest message of the customer is read so; what is not named is calm."""
+    conversation.refresh_from_db()
+    keep(conversation.organisation_id, "message", {conversation.last_inbound_id: said(**fields)})
     conversation.refresh_from_db()
     return conversation

@@ -10,6 +10,7 @@ from otklik.analysis.services import readings
 from otklik.inbox.models import Conversation, Rule
 from otklik.inbox.routing.definition import Actions, Condition, Definition, Group
 from otklik.inbox.services import rules
+from otklik.inbox.tests.readings import said
 from otklik.kernel import outbox
 
 
@@ -27,48 +28,6 @@ def keep(organisation_id: int, message_id: int, reading: dict[str, Any]) -> None
     """A reading in the engine's form, stored as the follower stores it."""
     with transaction.atomic():
         readings.keep(organisation_id, "message", {message_id: reading})
-
-
-CALM: dict[str, Any] = {
-    "lang": "ru",
-    "code_switched": False,
-    "tone": {"label": "neutral", "p": {}},
-    "object_tone": None,
-    "objects": [],
-    "emotions": [],
-    "intent": [{"label": "question", "p": 0.9}],
-    "expects_reply": "yes",
-    "cause": [],
-    "severity": 1,
-    "complexity": 1,
-    "impact": "one",
-    "urgency": 1,
-    "priority": "P4",
-    "safety": False,
-    "abuse": "none",
-    "rumour": "none",
-    "signals": [],
-    "entities": [],
-    "personal_data": [],
-    "evidence": {},
-    "confidence": {},
-    "abstained": [],
-    "notes": [],
-}
-
-
-def said(**says: Any) -> dict[str, Any]:
-    """A reading in the engine's form; what is not said is calm."""
-    found = dict(CALM)
-    for name, value in says.items():
-        if name == "tone":
-            found[name] = {"label": value, "p": {}}
-        elif name in ("intent", "cause"):
-            labels = [value] if isinstance(value, str) else value
-            found[name] = [{"label": one, "p": 0.9} for one in labels]
-        else:
-            found[name] = value
-    return found
 
 
 def when(*conditions: Any, match: str = "all", **actions: Any) -> Definition:

@@ -15,7 +15,8 @@ from otklik.inbox.routing import facts, matching, narrowing
 from otklik.inbox.routing.definition import Condition, Definition, Group
 from otklik.inbox.routing.fields import FIELDS, READ
 from otklik.inbox.services import rule_runs
-from otklik.inbox.tests.rules.support import keep, said
+from otklik.inbox.tests.readings import said
+from otklik.inbox.tests.rules.support import keep
 
 pytestmark = pytest.mark.django_db
 
