@@ -111,11 +111,19 @@ const refetch = later(async () => {
   if (!page) return;
   for (const line of page.querySelectorAll("li[data-id]")) {
     const known = document.getElementById(line.id);
-    if (known) replace(known, line);
+    if (known && opening(known)) stale.add(line.dataset.id);
+    else if (known) replace(known, line);
     else if (!line.dataset.away) fresh.add(line.dataset.id);
   }
   showFresh();
 }, 250);
+
+/** Its conversation is being fetched: htmx looks for the customer's pane from the clicked line, so the line stays until
+ *  then, or the card of the one before would stand beside the thread. */
+const opening = (part) => Boolean(part.querySelector("a.o-row.htmx-request"));
+document.addEventListener("htmx:afterRequest", () => {
+  if (stale.size) refetch();
+});
 
 function replace(known, line) {
   const focused = known.contains(document.activeElement);
@@ -152,6 +160,7 @@ export async function reload(url = "") {
     document.dispatchEvent(new CustomEvent("otklik:refused", { detail: { data: { error: { message: text("failed") } } } }));
     return;
   }
+  if (opening(pane)) await new Promise((done) => document.addEventListener("htmx:afterRequest", done, { once: true }));
   const node = document.importNode(next, true);
   pane.replaceWith(node);
   window.htmx?.process(node);
