@@ -116,7 +116,7 @@ def _requests(who: Cast, conversations: int) -> dict[str, list[str]]:
     ]  # fmt: skip
     ordered = [
         f"?order={name}{more}"
-        for name in ("priority", "severity", "urgency", "unsure")
+        for name in ("priority", "severity", "urgency", "unsure", "tone", "cause", "signals", "lang")
         for more in ("", "&intent=complaint", "&state=closed")
     ]
     found = {

@@ -21,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 MARK_COLUMNS = ("conversation_id", "organisation_id", "mark")
 MODELS: tuple[type[Model], type[Model]] = (Reading, ConversationMark)
-STANDING = ("priority", "severity", "urgency", "certainty", "unsure")
+STANDING = ("certainty", "unsure")
 
 # label → share; what is rare here is rare in life
 SHARES: dict[str, dict[Any, float]] = {
@@ -83,7 +83,7 @@ def reading(rng: random.Random, organisation_id: int, message_id: int, at: datet
 
 def standing(row: Reading) -> tuple[Any, ...]:
     """The columns of the conversation whose newest message was read so (STANDING)."""
-    return int(row.priority[1:]), row.severity, row.urgency, row.certainty, row.unsure
+    return row.certainty, row.unsure
 
 
 def mark_rows(row: Reading, conversation_id: int) -> list[tuple[Any, ...]]:

@@ -6,20 +6,26 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from otklik.analysis.engine import overrides
 from otklik.analysis.engine.cause import Taxonomy, presets
 from otklik.analysis.engine.labels import label_names
+from otklik.analysis.engine.linear import TRIAL
 from otklik.analysis.engine.reading import Item, Reader
+from otklik.analysis.model_folder import read_folder
 from otklik.kernel.stream import LineError, Record, WrongCall, open_input, run_batches, text_field, write_line
 
 BATCH = 256
+TRIED = [Item(TRIAL[0], "Техновал"), Item(TRIAL[1])]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in", dest="source", metavar="FILE", help="JSON lines; standard input when left out"
     )
-    parser.add_argument("--preset", choices=sorted(presets()), help="industry whose causes may be given")
+    parser.add_argument(
+        "--preset",
+        choices=sorted(presets()),
+        help="industry: causes unusual there count a quarter, but may still be given",
+    )
     parser.add_argument(
         "--model",
         type=Path,
@@ -54,20 +60,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _reader(preset: str | None, folder: Path | None, today: date | None) -> Reader:
-    """With the models of `folder`; WrongCall when it has none or one of them cannot be read."""
-    if folder is not None and not folder.is_dir():
-        raise WrongCall(f"Нет папки «{folder}».", f'There is no folder "{folder}".')
-    if folder is not None and not any(folder.glob("*.npz")):
-        raise WrongCall(
-            f"В папке «{folder}» нет моделей (файлов .npz).",
-            f'The folder "{folder}" has no models (.npz files).',
-        )
+    """With the models of `folder`; WrongCall when it has none or one of them cannot be used."""
+    own = {} if folder is None else read_folder(folder)
+    reader = Reader(Taxonomy(preset), folder=folder, today=today, own=own)
     try:
-        own = {} if folder is None else overrides.from_folder(folder)
-        reader = Reader(Taxonomy(preset), folder=folder, today=today, own=own)
         reader.load()
-    except ValueError as error:
-        raise WrongCall(f"Модель не читается: {error}.", f"A model cannot be read: {error}.") from error
+        reader.read(TRIED)
+    except Exception as error:
+        if folder is None:
+            raise  # a fault of ours
+        raise WrongCall(
+            f"Модели из «{folder}» вместе не читают текст ({error}). Уберите оттуда файлы, которые меняли вручную.",
+            f'The models of "{folder}" cannot read a text together ({error}). Take out the files changed by hand.',
+        ) from error
     return reader
 
 

@@ -26,8 +26,6 @@ class Brief:
     intent: str
     cause: str
     priority: str
-    severity: int
-    urgency: int
     safety: bool
     unsure: bool
     certainty: int
@@ -37,7 +35,7 @@ class Brief:
         return marks.mark("unsure", field) not in self.marks
 
 
-_BRIEF = ("tone", "intent", "cause", "priority", "severity", "urgency", "safety", "unsure", "certainty")
+_BRIEF = ("tone", "intent", "cause", "priority", "safety", "unsure", "certainty")
 
 
 def briefs(kind: str, object_ids: Sequence[int]) -> dict[int, Brief]:

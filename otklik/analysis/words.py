@@ -19,7 +19,7 @@ FIELDS: dict[str, Any] = {
     "lang": _("Language"),
     "emotions": _("Emotions"),
     "complexity": _("Complexity"),
-    "impact": _("How many are touched"),
+    "impact": _("How many are affected"),
     "urgency": _("Urgency"),
     "safety": _("Safety"),
     "signals": _("Signals"),
@@ -35,8 +35,8 @@ SIGNALS: dict[str, Any] = {
     "child": _("child"),
     "promise_broken": _("promise broken"),
     "praise_employee": _("praises an employee"),
-    "requested_remedy": _("says what they want"),
-    "deadline_named": _("names a term"),
+    "requested_remedy": _("says what they ask for"),
+    "deadline_named": _("names a deadline"),
 }
 
 PRESETS: dict[str, Any] = {
@@ -126,7 +126,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "fear": _("fear"),
         "anger": _("anger"),
     },
-    "complexity": {"1": _("simple"), "2": _("of middle complexity"), "3": _("complex")},
+    "complexity": {"1": _("simple"), "2": _("moderate"), "3": _("complex")},
     "impact": {"one": _("one person"), "group": _("a group"), "mass": _("many")},
     "urgency": {"1": _("can wait"), "2": _("soon"), "3": _("at once")},
     "safety": {"yes": _("danger to people"), "no": _("no danger")},

@@ -18,7 +18,7 @@ from otklik.analysis import words
 from otklik.analysis.marks import mark
 from otklik.inbox.meanings import NOBODY_ASKS, READINGS
 from otklik.inbox.models import ConversationState
-from otklik.inbox.orders import ORDERS
+from otklik.inbox.orders import KNOWN, LADDERS
 from otklik.inbox.queries import VIEWS, Filters
 from otklik.kernel import clock
 from otklik.kernel.errors import Invalid
@@ -70,11 +70,13 @@ ORDER_TITLES: dict[str, Any] = {
     "newest": gettext_lazy("Newest first"),
     "oldest": gettext_lazy("Oldest first"),
     "waiting": gettext_lazy("Longest wait first"),
+    "unsure": gettext_lazy("Least sure first"),
+    **{field: words.FIELDS[field] for field in LADDERS},
     "priority": gettext_lazy("Most pressing first"),
     "severity": gettext_lazy("Gravest first"),
     "urgency": gettext_lazy("Most urgent first"),
-    "unsure": gettext_lazy("Least sure first"),
 }
+DAILY_ORDERS = ("newest", "oldest", "waiting", "priority", "severity", "urgency", "unsure")
 PLACES: dict[str, Any] = {
     "public": pgettext_lazy("place", "Public"),
     "private": pgettext_lazy("place", "Private"),
@@ -103,7 +105,7 @@ def filters_of(data: QueryDict) -> Filters:
         found[name] = _day(data.get(name, ""))
     view, order, place = data.get("view", ""), data.get("order", ""), data.get("place", "")
     found["view"] = view if view in VIEWS else DEFAULTS["view"]
-    found["order"] = order if order in ORDERS else DEFAULTS["order"]
+    found["order"] = order if order in KNOWN else DEFAULTS["order"]
     found["visibility"] = place if place in PLACES else ""
     return Filters(**found)
 

@@ -49,18 +49,32 @@ def narrowed(
     """
     if wanted.get("cause"):
         wanted = {**wanted, "cause": _former(organisation_id, wanted["cause"])}
-    mine = ConversationMark.objects.filter(organisation_id=organisation_id)
     rare: list[int] | None = None
     for group in marks.groups(wanted):
         rows = rows.filter(_stands(group))
         if any(one in NOBODY_ASKS.values() for one in group):
             continue
-        found = list(mine.filter(mark__in=group).values_list("conversation_id", flat=True)[: FEW + 1])
-        if len(found) <= FEW and (rare is None or len(found) < len(rare)):
+        found = _few(organisation_id, group)
+        if found is not None and (rare is None or len(found) < len(rare)):
             rare = found
     for doubt in marks.doubts(wanted) if sure else ():
-        rows = rows.exclude(_one_of((doubt,)))
+        rows = rows.exclude(one_of((doubt,)))
     return rows if rare is None else rows.filter(pk__in=rare)
+
+
+def of_group(
+    rows: QuerySet[Conversation], organisation_id: int, group: tuple[str, ...]
+) -> QuerySet[Conversation]:
+    """Those of `rows` that have one of these marks, by the better of the two plans."""
+    found = _few(organisation_id, group)
+    return rows.filter(one_of(group)) if found is None else rows.filter(pk__in=found)
+
+
+def _few(organisation_id: int, group: tuple[str, ...]) -> list[int] | None:
+    """The conversations with one of these marks; None when they are many."""
+    mine = ConversationMark.objects.filter(organisation_id=organisation_id, mark__in=group)
+    found = list(mine.values_list("conversation_id", flat=True)[: FEW + 1])
+    return found if len(found) <= FEW else None
 
 
 def _former(organisation_id: int, causes: Iterable[str]) -> list[str]:
@@ -72,12 +86,13 @@ def _former(organisation_id: int, causes: Iterable[str]) -> list[str]:
 def _stands(group: tuple[str, ...]) -> Any:
     usual = next((one for one in group if one in NOBODY_ASKS.values()), None)
     if usual is None:
-        return _one_of(group)
+        return one_of(group)
     field = usual.partition(":")[0]
     others = ConversationMark.objects.filter(conversation=OuterRef("pk"), mark__startswith=f"{field}:")
     known = ConversationMark.objects.filter(conversation=OuterRef("pk"))
     return Exists(known) & ~Exists(others.exclude(mark__in=group))
 
 
-def _one_of(group: tuple[str, ...]) -> Exists:
+def one_of(group: tuple[str, ...]) -> Exists:
+    """A condition: one of these marks stands."""
     return Exists(ConversationMark.objects.filter(conversation=OuterRef("pk"), mark__in=group))

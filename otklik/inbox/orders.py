@@ -7,25 +7,40 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from otklik.analysis import words
 from otklik.inbox.models import Conversation
 
-# by what was read in the newest message; of equals the newest first
-READ: dict[str, tuple[str, ...]] = {
-    "priority": ("priority", "-last_message_at", "-id"),
-    "severity": ("-severity", "-last_message_at", "-id"),
-    "urgency": ("-urgency", "-last_message_at", "-id"),
-    "unsure": ("certainty", "-last_message_at", "-id"),
-}
 ORDERS: dict[str, tuple[Any, ...]] = {
     "newest": ("-last_message_at", "-id"),
     "oldest": ("last_message_at", "id"),
     # the longest waiting first, who does not wait last
     "waiting": (F("waiting_since").asc(nulls_last=True), "id"),
-    **READ,
+    # of the newest message's reading the field it is least sure of; of equals the newest first
+    "unsure": ("certainty", "-last_message_at", "-id"),
 }
+# Label by label of what was read in the newest message: see `ladders`. What presses most stands first.
+LADDERS: dict[str, tuple[str, ...]] = {
+    "priority": ("P1", "P2", "P3", "P4"),
+    "severity": ("4", "3", "2", "1"),
+    "urgency": ("3", "2", "1"),
+    "intent": tuple(words.VALUES["intent"]),
+    "cause": (),  # those of the organisation
+    "tone": ("negative", "mixed", "neutral", "positive"),
+    "emotions": ("anger", "fear", "sadness", "surprise", "joy"),
+    "expects_reply": ("yes", "unclear", "no"),
+    "complexity": ("3", "2", "1"),
+    "impact": ("mass", "group", "one"),
+    "safety": ("yes",),
+    "signals": tuple(words.SIGNALS),
+    "abuse": ("threat", "doxxing", "hate", "sexual", "insult_person", "spam", "angry"),
+    "rumour": ("serious", "unclear", "absurd"),
+    "lang": tuple(words.VALUES["lang"]),
+}
+KNOWN = (*ORDERS, *LADDERS)
 
 
 def of(order: str) -> tuple[Any, ...]:
+    """Columns; of an order by labels those that hold among equals."""
     return ORDERS.get(order, ORDERS["newest"])
 
 
@@ -34,16 +49,14 @@ def behind(order: str, moment: datetime, pk: int) -> Q:
     if order == "oldest":
         return Q(last_message_at__gt=moment) | Q(last_message_at=moment, pk__gt=pk)
     newer = Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk)
-    if order not in ("waiting", *READ):
+    column = {"waiting": "waiting_since", "unsure": "certainty"}.get(order)
+    if column is None:
         return newer
-    column = READ[order][0] if order in READ else "waiting_since"
-    name = column.lstrip("-")
-    value = Conversation.objects.filter(pk=pk).values_list(name, flat=True).first()
+    value = Conversation.objects.filter(pk=pk).values_list(column, flat=True).first()
     if order == "waiting":
         if value is None:
             return Q(waiting_since=None, pk__gt=pk)
         return Q(waiting_since__gt=value) | Q(waiting_since=value, pk__gt=pk) | Q(waiting_since=None)
     if value is None:  # the row is gone
         return newer
-    further = "lt" if column.startswith("-") else "gt"
-    return Q(**{f"{name}__{further}": value}) | Q(newer, **{name: value})
+    return Q(certainty__gt=value) | Q(newer, certainty=value)

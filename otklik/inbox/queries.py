@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.accounts.principals import User
-from otklik.inbox import meanings, orders
+from otklik.inbox import ladders, meanings, orders
 from otklik.inbox.models import (
     Conversation,
     ConversationLabel,
@@ -26,7 +26,7 @@ from otklik.inbox.models import (
     SavedView,
     Seen,
 )
-from otklik.inbox.places import MAX_ID, placed
+from otklik.inbox.places import MAX_ID, Place, place, placed
 from otklik.kernel import clock, textindex
 from otklik.kernel.errors import Invalid, NotFound
 
@@ -88,7 +88,7 @@ class Filters:
     since: str = ""  # date, inclusive
     until: str = ""
     query: str = ""
-    order: str = "newest"  # of `orders.ORDERS`
+    order: str = "newest"  # of `orders.KNOWN`
 
     def with_(self, **changes: Any) -> Filters:
         return replace(self, **changes)
@@ -109,7 +109,7 @@ VIEWS: dict[str, Any] = {
 
 
 def filtered(who: User, filters: Filters) -> QuerySet[Conversation]:
-    """Conversations of a view and filters, in order; not yet cut into pages."""
+    """Conversations of a view and filters, in order; not yet cut into pages. An order by labels needs `walk`."""
     rows = visible_to(who)
     rows = _of_view(rows, who, filters)
     for name, values in (
@@ -236,15 +236,31 @@ class Row:
     labels: list[Label] = field(default_factory=list)
     draft: str = ""
     deleted: bool = False
+    place: str = ""  # in its list, to go on from
 
 
 def page(who: User, filters: Filters, *, after: str = "", size: int = PAGE) -> list[Row]:
-    """One page of the list in a fixed number of queries. `after`: `place` of the last row shown; else from the top."""
+    """One page of the list; `after`: `place` of the last row shown, else from the top.
+
+    A fixed number of queries; in an order by labels some more for each label down to the place.
+    """
     found = filtered(who, filters).select_related("assignee", "team", "account")
-    at = placed(after)
+    steps = walk(found, who, filters, placed(after), size)
+    shown = rows(who, [conversation for conversation, _step in steps])
+    for row, (conversation, step) in zip(shown, steps, strict=True):
+        row.place = place(conversation.last_message_at, conversation.pk, step)
+    return shown
+
+
+def walk(
+    found: QuerySet[Conversation], who: User, filters: Filters, at: Place | None, size: int
+) -> list[tuple[Conversation, int]]:
+    """The next `size` of `filtered` conversations behind a place, each with its step (`Place.step`)."""
+    if filters.order in orders.LADDERS:
+        return ladders.page(found, who.organisation_id, filters.order, at, size)
     if at is not None:
-        found = found.filter(orders.behind(filters.order, *at))
-    return rows(who, list(found[:size]))
+        found = found.filter(orders.behind(filters.order, at.moment, at.pk))
+    return [(conversation, 0) for conversation in found[:size]]
 
 
 def rows(who: User, found: Sequence[Conversation]) -> list[Row]:

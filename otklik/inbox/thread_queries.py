@@ -55,7 +55,7 @@ def window(
     """The newest `size` messages; or all from `first` on and `more` above it. Five queries for any length."""
     rows = _messages(who, conversation_id)
     at = placed(first)
-    above, count = (rows, size) if at is None else (rows.filter(_behind(*at)), more)
+    above, count = (rows, size) if at is None else (rows.filter(_behind(at.moment, at.pk)), more)
     keys = list(above.order_by("-occurred_at", "-id").values_list("occurred_at", "id")[: count + 1])
     earlier = len(keys) > count
     start = keys[:count][-1] if keys[:count] else at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from otklik.inbox.views import actions, bulk, composing, messages, pages, ruling, setup, starting
+from otklik.inbox.views import actions, bulk, composing, contacts, messages, pages, ruling, setup, starting
 
 urlpatterns = [
     path("inbox/", pages.index, name="inbox"),
@@ -63,6 +63,10 @@ urlpatterns = [
     path("inbox/views/new/", bulk.save_dialog, name="inbox-view-new"),
     path("inbox/views/save/", bulk.save_view, name="inbox-view-save"),
     path("inbox/views/<int:view_id>/delete/", bulk.delete_view, name="inbox-view-delete"),
+    # what customers come with and where
+    path("contacts/", contacts.overview, name="contacts"),
+    path("contacts/list/", contacts.behind, name="contacts_list"),
+    path("contacts/contacts.csv", contacts.download, name="contacts_csv"),
     # settings: ready texts and labels
     path("settings/templates/", setup.template_list, name="templates"),
     path("settings/templates/new/", setup.template, name="template_new"),

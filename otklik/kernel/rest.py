@@ -153,8 +153,13 @@ def _behind(rows: QuerySet[Any], order: Sequence[str], cursor: str) -> Q:
     return found
 
 
+def not_our_cursor() -> Invalid:
+    """What a list answers to a cursor that it has not given."""
+    return Invalid(_("This cursor is not one of ours. Begin without it."), field="cursor")
+
+
 def _values(rows: QuerySet[Any], order: Sequence[str], cursor: str) -> list[Any]:
-    wrong = Invalid(_("This cursor is not one of ours. Begin without it."), field="cursor")
+    wrong = not_our_cursor()
     try:
         given = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(given, list) or len(given) != len(order):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 FLUSH_EVERY = 1000
+MOST_DIGITS = 4300  # of a number; what Python reads at most
 
 Record = dict[str, Any]
 Item = TypeVar("Item")
@@ -158,7 +159,18 @@ def _number(text: str) -> float:
     return value
 
 
-DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
+def _whole(text: str) -> int:
+    """A JSON integer; Python reads no longer ones, because that takes time by the square of their length."""
+    if len(text) > MOST_DIGITS:
+        raise TooLong(text[:20])
+    return int(text)
+
+
+class TooLong(ValueError):
+    """A number with more digits than are read."""
+
+
+DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number, parse_int=_whole)
 
 
 def _read(line: bytes) -> Record:
@@ -169,6 +181,12 @@ def _read(line: bytes) -> Record:
             "not_utf8",
             f"Строка не в UTF-8: сохраните файл в этой кодировке (байт {error.start}).",
             f"The line is not UTF-8: save the file in that encoding (byte {error.start}).",
+        ) from error
+    except TooLong as error:
+        raise LineError(
+            "number_too_long",
+            f"В строке число длиннее {MOST_DIGITS} цифр: запишите его строкой, в кавычках.",
+            f"A number of the line has more than {MOST_DIGITS} digits: write it as a string, in quotation marks.",
         ) from error
     except (ValueError, RecursionError) as error:
         raise LineError(

@@ -60,16 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         print("Стандартный выход закрыт.", file=sys.stderr)
         return 1
     module: Command = importlib.import_module(entry.module)
-    parser = argparse.ArgumentParser(
-        prog="otklik " + " ".join(entry.words),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=entry.help,
-    )
-    parser.add_argument(
-        "--lang", choices=("ru", "en"), default="ru", help="language of messages (default: ru)"
-    )
-    module.configure(parser)
-    args = parser.parse_args(words[depth:])
+    args = _parser(entry, module).parse_args(words[depth:])
     try:
         return module.run(args)
     except KeyboardInterrupt:
@@ -88,6 +79,19 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
+def _parser(entry: Entry, module: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="otklik " + " ".join(entry.words),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=entry.help,
+    )
+    parser.add_argument(
+        "--lang", choices=("ru", "en"), default="ru", help="language of messages (default: ru)"
+    )
+    module.configure(parser)
+    return parser
+
+
 def _forget_output() -> None:
     """What is still buffered cannot be written: the interpreter shall not try again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -100,19 +104,27 @@ def _find(words: list[str]) -> Entry | None:
     return None
 
 
+HELP = ("--help", "-h")
+
+
 def _no_command(words: list[str]) -> int:
     if words[:1] in (["--version"], ["-V"]):
         print(f"otklik {__version__}")
         return 0
-    wanted = words in ([], ["--help"], ["-h"])
+    group = [entry for entry in COMMANDS if len(entry.words) > 1 and entry.words[:1] == tuple(words[:1])]
+    wanted = words == [] or (words[-1] in HELP and len(words) == 1 + bool(group))
     out = sys.stdout if wanted else sys.stderr
-    if not wanted:
+    if not wanted and (words[1:] or not group):
         print(f"Нет команды «{' '.join(words[:2])}». Есть такие:", file=out)
     else:
+        command = f"{words[0]} COMMAND" if group else "COMMAND"
         print(
-            "usage: otklik COMMAND [options]   (otklik COMMAND --help shows fields and an example)\n",
+            f"usage: otklik {command} [options]   (otklik {command} --help shows fields and an example)\n",
             file=out,
         )
-    for entry in COMMANDS:
+    for entry in group or COMMANDS:
         print(f"  otklik {' '.join(entry.words):<16} {entry.help}", file=out)
+    if group and wanted:
+        for entry in group:
+            print("\n" + _parser(entry, importlib.import_module(entry.module)).format_help(), file=out)
     return 0 if wanted and words else 2

@@ -35,6 +35,7 @@ SECTIONS = (
     Section("people", _("Customers"), _("Customers"), "people", "people", "customer.read", "KeyP"),
     Section("channels", _("Channels"), _("Channels"), "link", "channels", "channel.read", "KeyH"),
     Section("company", _("Company"), _("Company"), "flag", "company", "directory.read", "KeyB"),
+    Section("contacts", _("Contacts"), _("Contacts"), "insight", "contacts", "conversation.read", "KeyT"),
     Section("staff", _("Staff"), _("Staff"), "user-plus", "staff", "staff.read", "KeyS"),
     Section("operations", _("Operations"), _("Operations"), "pulse", "operations", "operations.read", "KeyO"),
     Section("audit", _("Audit"), _("Audit"), "shield", "audit", "audit.read", "KeyU"),

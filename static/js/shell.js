@@ -77,6 +77,8 @@ addEventListener("pageshow", (event) => {
   for (const node of document.querySelectorAll("[aria-busy=true]")) busy(node, false);
 });
 
+document.querySelector(".o-tabs--page [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // tabs may be wider than a phone
+
 /* ---------- dialogs ---------- */
 
 function openDialog(dialog) {

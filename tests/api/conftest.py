@@ -1,8 +1,9 @@
-"""Programs that call the API: one with every right of an administrator, and a second company beside the first."""
+"""Programs that call the API, a second company beside the first, and a receiver that is told what happens."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,11 @@ from django.test import Client
 from otklik.accounts import services
 from otklik.accounts.models import ApiKey, Organisation, User
 from otklik.kernel import clock, secrets
+from otklik.web.models import WebhookSubscription
+from otklik.web.webhooks import subscriptions
+from tests.api import receiver as far_end
+from tests.api.receiver import Receiver
+from tests.api.stream import visible
 
 
 @dataclass
@@ -82,3 +88,16 @@ def stranger(other_company: Organisation) -> User:
 @pytest.fixture
 def foreign_program(stranger: User) -> Program:
     return make_program(stranger, "admin")
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.TRUSTED_PRIVATE_HOSTS = ["127.0.0.1"]
+    with far_end.running() as found:
+        yield found
+
+
+@pytest.fixture
+def told(receiver: Receiver, alisa: User) -> tuple[WebhookSubscription, str]:
+    visible()  # what happened before is before the subscription, too
+    return subscriptions.create(name="CRM", url=receiver.url, topics=[], by=alisa)

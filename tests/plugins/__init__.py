@@ -2,6 +2,8 @@
 
 pytest_plugins = [
     "tests.plugins.surroundings",
+    "tests.plugins.emptying",
+    "tests.plugins.elsewhere",
     "tests.plugins.examples",
     "tests.plugins.skips",
     "tests.plugins.trace",

@@ -17,6 +17,7 @@ import numpy as np
 from otklik.analysis.engine.cues import LEXICON, word_of
 from otklik.analysis.engine.places import capital
 from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
+from otklik.analysis.engine.wordforms import named
 
 Place = tuple[str, str, int, int]  # kind, name, start and end in the raw text
 
@@ -44,24 +45,33 @@ _QUOTED = re.compile(
     rf"(?<!\w)(?:{CALLED})\s{{1,2}}[«\"“„](?P<name>[\w.&'+-]{{2,20}}(?:[ -][\w.&'+-]{{1,20}}){{0,2}})[»\"”“]",
     re.IGNORECASE,
 )
+# Beside these a slang word stands for a shop.
+AT = "в во из возле около у нашей нашу наша этой эта ближайшей соседней местной соседняя местная"
+MARKS = "на за твердая твердую одна"
+SHOP = """
+продает продают продал продали магазин касса кассе кассир продавец товар товары просрочка просрочку цена цены ценник
+ценники скидка скидки акция акции тухлятина тухлятину гнилье очередь очереди ассортимент овощи
+"""
 READ = 20_000  # characters in which quoted names are looked for
 
 
 @dataclass(frozen=True, slots=True)
 class _Brands:
     hashes: Hashes  # sorted, of the first words
-    forms: dict[str, list[tuple[tuple[str, ...], str, bool]]]  # first word → further words, name, also a word
+    forms: dict[
+        str, list[tuple[tuple[str, ...], str, str]]
+    ]  # first word → further words, name, `plain` of the file
 
 
 @cache
 def _brands() -> _Brands:
-    forms: dict[str, list[tuple[tuple[str, ...], str, bool]]] = {}
+    forms: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
     with (LEXICON / "brands.tsv").open(encoding="utf-8", newline="") as handle:
         for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE):
             for form in row["forms"].split("|"):
                 first, *more = form.split()
                 for word in cases(first):
-                    forms.setdefault(word, []).append((tuple(more), row["name"], row["plain"] == "1"))
+                    forms.setdefault(word, []).append((tuple(more), row["name"], row["plain"]))
     for known in forms.values():
         known.sort(key=lambda one: -len(one[0]))
     return _Brands(np.sort(hash_words(sorted(forms))), forms)
@@ -98,14 +108,25 @@ def brands(batch: Batch) -> dict[int, list[Place]]:
     for row, text in enumerate(batch.texts):
         if "«" in text or '"' in text or "“" in text:
             matches = [m for m in _QUOTED.finditer(text, 0, READ) if not m["name"][0].islower()]
-            found.setdefault(row, []).extend(("brand", m["name"], *m.span("name")) for m in matches)
+            found.setdefault(row, []).extend(("brand", _base(m["name"]), *m.span("name")) for m in matches)
     return found
+
+
+def _base(name: str) -> str:
+    """A quoted name as our list or the dictionary writes it: «в "Ромашке"» speaks of Ромашка."""
+    word = name.lower().replace("ё", "е")
+    known = next(
+        (one for more, one, plain in _brands().forms.get(word, ()) if not more and plain != "2"), None
+    )
+    if known is not None:
+        return known
+    return named(word) if re.fullmatch(r"[А-ЯЁ][а-яё]+", name) else name
 
 
 def _brand(batch: Batch, token: int, known: _Brands) -> Place | None:
     for more, name, plain in known.forms.get(word_of(batch, token), ()):
         last = _last(batch, token, more)
-        if last is not None and not (plain and not _written_as_name(batch, token)):
+        if last is not None and _meant(batch, token, plain):
             return "brand", name, *_span(batch, token, last)
     return None
 
@@ -127,6 +148,21 @@ def _last(batch: Batch, token: int, more: tuple[str, ...]) -> int | None:
         if at == len(more):
             return last
     return None
+
+
+def _meant(batch: Batch, token: int, plain: str) -> bool:
+    """Whether a word that is also a plain one (1) or slang of one (2, «пятёрка») stands for the company here."""
+    if plain == "0" or _written_as_name(batch, token):
+        return True
+    if plain == "1":
+        return False
+    before = (
+        word_of(batch, token - 1) if token and batch.token_rows[token - 1] == batch.token_rows[token] else ""
+    )
+    low, high = int(batch.bounds[batch.token_rows[token]]), int(batch.bounds[batch.token_rows[token] + 1])
+    near = {word_of(batch, at) for at in range(max(low, token - 3), min(high, token + 5))}
+    at, marks, shop = AT.split(), MARKS.split(), SHOP.split()
+    return before in at or (before not in marks and not before and not near.isdisjoint(shop))
 
 
 def _written_as_name(batch: Batch, token: int) -> bool:

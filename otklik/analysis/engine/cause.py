@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from otklik.analysis.engine import facts
 from otklik.analysis.engine.content import Content, Met
 from otklik.analysis.engine.cues import LEXICON, Cue, Matcher
 from otklik.analysis.engine.features import Floats
@@ -21,6 +22,8 @@ DOUBT = 0.3  # how much it counts whether the writer is unhappy at all
 UNHAPPY = ("complaint", "negative_feedback")
 SURE = 0.5
 MOST = 3
+PLAIN = 0.7  # probability of a cause that the rules find
+DOUBTED = 0.2  # what remains of a cause whose own words are missing while those of another are there
 OWN = 0.9  # probability of a cause of the organisation whose words were met
 SILENT = ("thanks", "advertising", "spam")  # a word of an own cause is no trouble there
 CALM = ("thanks", "advertising", "spam", "purchase_interest", "other")
@@ -105,7 +108,7 @@ def causes(
 
 def likelihood(seen: Content, taxonomy: Taxonomy) -> Floats:
     """Probability of each cause in each text: the model's, seen in the light of the industry and of the intent."""
-    names, shares = seen.labels("cause"), np.clip(seen.shares("cause"), 1e-4, 1 - 1e-4)
+    names, shares = seen.labels("cause"), _corrected(seen)
     habits = seen.model.card.get("habits", {}).get(taxonomy.preset)
     if habits is not None:
         logits = np.log(shares / (1 - shares)) + HABIT * np.array(habits, dtype=np.float32)
@@ -114,7 +117,22 @@ def likelihood(seen: Content, taxonomy: Taxonomy) -> Floats:
         outside = [name not in taxonomy.inside for name in names]
         shares = np.where(outside, shares * OUTSIDE, shares)
     shares = np.where([name in taxonomy.off for name in names], 0, shares)
-    return (shares * _unhappy(seen)[:, None] ** DOUBT).astype(np.float32)
+    likely = (shares * _unhappy(seen)[:, None] ** DOUBT).astype(np.float32)
+    if "safety" not in taxonomy.off:  # told in so many words, kindly or not
+        column, harm = names.index("safety"), facts.harm(seen)
+        likely[harm, column] = np.maximum(likely[harm, column], PLAIN)
+    return likely
+
+
+def _corrected(seen: Content) -> Floats:
+    """The model's probabilities where no phrase of the rules says otherwise."""
+    names, shares = seen.labels("cause"), np.clip(seen.shares("cause"), 1e-4, 1 - 1e-4)
+    damaged, late, safety = (names.index(name) for name in ("delivery_damaged", "delivery_late", "safety"))
+    waiting = facts.met(seen, "late") & ~facts.met(seen, "damage") & ~seen.met("causes.delivery_damaged")
+    shares[waiting, late] = np.maximum(shares[waiting, late], shares[waiting, damaged])
+    shares[waiting, damaged] *= DOUBTED  # nothing is said of damage: it has not come
+    shares[facts.joking(seen), safety] *= DOUBTED
+    return shares.astype(np.float32)
 
 
 def _unhappy(seen: Content) -> Floats:

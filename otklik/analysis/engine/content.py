@@ -110,7 +110,8 @@ def columns(batch: Batch) -> tuple[cues.Hits, Floats, Floats]:
     matcher = cues.shipped()
     hits = matcher.find(batch)
     counts = hits.counts(len(batch), len(matcher.groups))
-    return hits, counts, np.hstack([np.log1p(counts), look(batch), aim(batch, hits)]).astype(np.float32)
+    learnt = np.log1p(counts[:, : matcher.learnt])
+    return hits, counts, np.hstack([learnt, look(batch), aim(batch, hits)]).astype(np.float32)
 
 
 def look(batch: Batch) -> Floats:

@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 from otklik.analysis.engine.text import SIGN, SINGLE, WORD, Batch, Ints
 
 LEXICON = Path(__file__).parent / "lexicon"
-FILES = ("causes", "signals", "intents", "grade", "abuse", "rumours", "people")
+FILES = (
+    "causes",
+    "signals",
+    "intents",
+    "grade",
+    "abuse",
+    "rumours",
+    "people",
+)  # the content model counts these
+RULES = (
+    "rules"  # narrow phrases that rules alone look at: what they say is meant, whatever a model makes of it
+)
 REMEMBERED = 200_000  # words whose atoms are kept
 NUMBER, QUESTION, STOP = -1, -2, -3
 
@@ -72,8 +83,8 @@ def read_lexicon(path: Path) -> list[Cue]:
 
 @cache
 def shipped() -> Matcher:
-    """The matcher of our own lexicons."""
-    return Matcher([cue for name in FILES for cue in read_lexicon(LEXICON / f"{name}.tsv")])
+    """The matcher of our own lexicons; the groups of the rules stand behind those that the model has learnt."""
+    return Matcher([cue for name in (*FILES, RULES) for cue in read_lexicon(LEXICON / f"{name}.tsv")])
 
 
 class Matcher:
@@ -93,6 +104,11 @@ class Matcher:
     def group(self, name: str) -> int:
         """The number of a group (a column of `counts`)."""
         return self._number[name]
+
+    @property
+    def learnt(self) -> int:
+        """How many groups the content model counts; those of the rules come after them."""
+        return sum(not name.startswith(f"{RULES}.") for name in self.groups)
 
     def _learn(self, cue: Cue) -> None:
         if cue.group not in self._number:

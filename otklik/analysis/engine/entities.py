@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from otklik.analysis.engine.brands import brands
+from otklik.analysis.engine.checksums import is_s10
 from otklik.analysis.engine.names import Names
+from otklik.analysis.engine.persons import persons
 from otklik.analysis.engine.places import cities
 from otklik.analysis.engine.text import Batch
 
@@ -118,6 +120,7 @@ _SUM = re.compile(
     r"гр(?:н|ивень|ивн\w+)\.?|uah|₴|тенге|тг\.?|теңге|₸|kzt|£|gbp|pounds?|dollars?|bucks|коп\w*)?(?!\w)",
     re.IGNORECASE,
 )
+_GOES_ON = re.compile(r"[ \u00a0\u202f-]\(?\d")  # digits behind: a part of a longer number
 _SIGNED = re.compile(r"(?P<c>[$€£₽₴₸])\s?(?P<n>\d{1,3}(?:[ ,\u00a0]\d{3})+|\d+)(?P<f>\.\d{1,2})?(?!\w)")
 _MONEY = {
     "₽": "RUB", "р": "RUB", "$": "USD", "u": "USD", "д": "USD", "б": "USD", "€": "EUR", "e": "EUR", "г": "UAH",
@@ -127,11 +130,22 @@ _ORDER = re.compile(
     r"(?<!\w)(?P<w>заказ\w*|замовлен\w*|тапсырыс\w*|order|отправлени\w*|посылк\w*|трек\w*(?:-номер\w*)?|track\w*|накладн\w*|ттн|"
     r"заявк\w*|обращени\w*|тикет\w*|ticket|брон[ьия]\w*|booking|reservation|заявлени\w*|договор\w*|чек\w*|receipt|квитанци\w*|"
     r"артикул\w*)[\s:,]{0,3}(?:(?:номер\w*|number|no\.?)[\s:]{0,2})?(?P<s>№|#|n)?\s?"
-    r"(?P<v>(?=[\w/-]*\d)[a-zа-я0-9]{1,12}(?:[-/][a-zа-я0-9]{1,12}){0,4})(?![\w:])",
+    r"(?P<v>(?=[\w/-]*\d)[a-zа-я0-9]{1,24}(?:[-/][a-zа-я0-9]{1,12}){0,4})(?![\w:])",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
     r"(?:№|#|(?<!\w)номер)\s?(?P<v>(?=[\w/-]*\d)[A-Za-zА-Яа-я0-9]{3,14}(?:[-/][A-Za-zА-Яа-я0-9]{1,12}){0,4})(?!\w)"
+)
+_S10 = re.compile(r"[A-Za-z]{2}(?<!\w..)\s?(?P<v>[0-9]{9})\s?[A-Za-z]{2}(?!\w)")  # a postal tracking number
+_NTH = re.compile(
+    r"(?P<d>[0-3]?[0-9])(?:-?(?:го|му|е|ое|м)\s(?:числ\w{1,3})|-(?:го|му|е|ое)(?=\s{0,2}(?:$|[.,;!?)»\n]|"
+    r"(?:и|а|но|не|я|мне|мы|уже|обеща\w+|должн\w+|привез\w+|достав\w+|был\w*|по\s\d|до\s\d|утром|вечером|днём|днем)(?!\w)))"
+    r"|\sчисла)(?!\w)",
+    re.IGNORECASE,
+)
+_INSIDE = re.compile(r"[\w.,/-][0-9]")  # a number that goes on to the left; looked at last because it is rare
+_EARLIER = re.compile(
+    r"(?:(?<![\d.,/:])[0-3]?\d(?:-?(?:го|е|му))?\s?(?:,|и|или|по|до|-|–|—)\s{0,2}){1,6}$", re.IGNORECASE
 )
 _RECEIPT = re.compile(r"чек|receipt|квитанц", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
@@ -156,6 +170,7 @@ def entities(batch: Batch, *, today: date | None = None, names: Gazetteer = NOBO
             ]
         found += names.find(text)
         found += [Entity(*place) for place in companies.get(row, ())]
+        found += [Entity("employee", *one) for one in persons(text)]
         if _DIGIT.search(text):
             found += _with_digits(text, today)
         small = text.lower()
@@ -173,10 +188,8 @@ def _with_digits(text: str, today: date | None) -> list[Entity]:
         if match["s"] or len(re.sub(r"\D", "", value)) >= 3:
             found.append(Entity(kind, value, match.start("v"), match.end("v")))
     found += [Entity("order", m["v"], m.start("v"), m.end("v")) for m in _NUMBERED.finditer(text)]
-    for match in _DATE.finditer(text):
-        value = _date(match, today)
-        if value:
-            found.append(Entity("date", value, match.start(), match.end()))
+    found += [Entity("order", m.group(), *m.span()) for m in _S10.finditer(text) if is_s10(m["v"])]
+    found += _dates(text, today)
     for match in _SUM.finditer(text):
         value = _sum(match, text)
         if value:
@@ -184,6 +197,20 @@ def _with_digits(text: str, today: date | None) -> list[Entity]:
     for match in _SIGNED.finditer(text):
         amount = float(re.sub(r"[ ,\u00a0]", "", match["n"]) + (match["f"] or ""))
         found.append(Entity("sum", f"{amount:g} {_MONEY[match['c']]}", match.start(), match.end()))
+    return found
+
+
+def _dates(text: str, today: date | None) -> list[Entity]:
+    found = []
+    for match in _DATE.finditer(text):
+        value = _date(match, today)
+        if value:
+            found.append(Entity("date", value, match.start(), match.end()))
+            if match["d2"]:
+                found += _earlier_days(text, match.start(), value)
+    for match in _NTH.finditer(text):
+        if 1 <= int(match["d"]) <= 31 and not _INSIDE.match(text, max(0, match.start() - 1)):
+            found.append(Entity("date", _nearest_day(int(match["d"]), today), *match.span()))
     return found
 
 
@@ -207,6 +234,34 @@ def _date(match: re.Match[str], today: date | None) -> str | None:
     if int(day) > calendar.monthrange(full, at)[1]:
         return None
     return f"{full}-{at:02d}-{int(day):02d}"
+
+
+def _earlier_days(text: str, end: int, value: str) -> list[Entity]:
+    """The days before the last one of a list or a span: 5, 9 и 12 ноября."""
+    match = _EARLIER.search(text, max(0, end - 40), end)
+    days = re.finditer(r"\d+", match.group()) if match else ()
+    return [
+        Entity(
+            "date",
+            f"{value[:-2]}{int(day.group()):02d}",
+            match.start() + day.start(),
+            match.start() + day.end(),
+        )
+        for day in days
+        if match and 1 <= int(day.group()) <= 31
+    ]
+
+
+def _nearest_day(day: int, today: date | None) -> str:
+    """`21-го числа`: of the months around today the one that brings it nearest; without a today only the day."""
+    if today is None:
+        return f"---{day:02d}"
+    months = [
+        (today.year + (today.month + step - 1) // 12, (today.month + step - 1) % 12 + 1)
+        for step in (-1, 0, 1)
+    ]
+    near = [date(*month, day) for month in months if day <= calendar.monthrange(*month)[1]]
+    return min(near, key=lambda one: abs((one - today).days)).isoformat()
 
 
 def _year(today: date, month: int, day: int) -> int:
@@ -241,7 +296,7 @@ def _sum(match: re.Match[str], text: str) -> str | None:
     small = shown.lower() in ("к", "k")
     if not match["c"] and not (shown and not small) and not grouped:
         return None
-    if not match["c"] and _COUNTED.match(text, match.end()):
+    if not match["c"] and (_COUNTED.match(text, match.end()) or _GOES_ON.match(text, match.end())):
         return None
     amount = float(re.sub(r"\D", "", match["n"]) + (match["f"] or "").replace(",", "."))
     if shown:

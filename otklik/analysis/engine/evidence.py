@@ -23,13 +23,15 @@ def spans(batch: Batch, carried: Floats) -> list[Spans]:
     found: list[Spans] = [[] for _ in range(len(batch))]
     for row in np.unique(batch.token_rows[carried > 0]).tolist():
         first = int(batch.bounds[row])
-        found[row] = of_tokens(batch, strongest(carried, first, int(batch.bounds[row + 1])).tolist())
+        found[row] = of_tokens(
+            batch, completed(batch, strongest(carried, first, int(batch.bounds[row + 1])).tolist())
+        )
     return found
 
 
 def telling(batch: Batch, carried: Floats) -> Floats:
-    """Without the weight of words like "и" and "меня": a reader learns nothing from them."""
-    return np.where(words.empty(batch), np.float32(0), carried)
+    """Without the weight of words like "и", "меня" and "неделю": a reader learns nothing from them."""
+    return np.where(batch.once("mute", lambda: words.mute(batch)), np.float32(0), carried)
 
 
 def strongest(carried: Floats, first: int, last: int) -> NDArray[np.intp]:
@@ -42,19 +44,39 @@ def strongest(carried: Floats, first: int, last: int) -> NDArray[np.intp]:
     return np.sort(strong[np.argsort(-part[strong], kind="stable")][:MOST]) + first
 
 
+def completed(batch: Batch, tokens: list[int]) -> list[int]:
+    """The tokens with the negation before each of them, and without a "не" or "очень" that stands alone."""
+    if not tokens:
+        return tokens
+    negations, leaning = words.negated(batch)[0], words.leaning(batch)
+    rows = batch.token_rows
+    kept = {token for token in tokens if not leaning[token]}
+    kept |= {token - 1 for token in kept if token and negations[token - 1] and rows[token - 1] == rows[token]}
+    kept |= {token for token in tokens if leaning[token] and token + 1 in kept}
+    return sorted(kept) or tokens
+
+
 def of_tokens(batch: Batch, tokens: Iterable[int]) -> Spans:
     """The places of tokens in their raw text; `tokens` in order, neighbours are joined."""
     begins, ends = _places(batch)
     joined: Spans = []
     before = -2
     for token in tokens:
-        start, end = int(begins[token]), int(ends[token])
+        start, end = int(begins[token]), whole(batch, token, int(ends[token]))
         if joined and token == before + 1:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
         before = token
     return joined
+
+
+def whole(batch: Batch, token: int, end: int) -> int:
+    """Where a word really ends: of a run of one letter («ааааа») only three are read, all are shown."""
+    raw = batch.texts[int(batch.token_rows[token])]
+    while end < len(raw) and raw[end].isalpha() and raw[end].lower() == raw[end - 1].lower():
+        end += 1
+    return end
 
 
 def _places(batch: Batch) -> tuple[Ints, Ints]:

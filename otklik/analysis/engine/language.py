@@ -1,4 +1,7 @@
-"""The language of a text: letters that only one language has, frequent words, a linear model for the rest."""
+"""The language of a text: letters that only one language has, frequent words, a linear model for the rest.
+
+Digits and signs are no words. Words of a second language are `switching`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from otklik.analysis.engine.evidence import Spans
 from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.switching import KK, RU, STRANGE, UK, marks_of, switched
 from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
 from otklik.analysis.engine.vectors import found, vectors
 
 LANGUAGES = ("ru", "uk", "kk", "en", "other")
-LETTERS = {"ru": "ыэъ", "uk": "їєґ", "kk": "әғқңөұүһ"}  # і is Ukrainian and Kazakh
+LETTERS = {"ru": RU, "uk": UK, "kk": KK}  # і is Ukrainian and Kazakh
 COMMON = {
     "ru": """и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по только ее мне было вот от
         меня еще нет о из ему теперь когда даже ну вдруг ли если уже или ни быть был него до вас нибудь опять уж вам
@@ -21,7 +26,7 @@ COMMON = {
         чтобы нее сейчас были куда зачем всех никогда можно при наконец об другой хоть после над больше тот через эти
         нас про всего них какая много разве три эту моя хорошо свою этой перед иногда лучше чуть том нельзя такой им
         более всегда конечно всю между это очень спасибо просто почему который которые сегодня день нужно ок
-        окей норм спс пжл пжлст кек лол спам бан жесть здрасьте привет прив ага угу блин""",
+        окей норм спс пжл пжлст кек лол спам бан жесть здрасьте привет прив ага угу блин снилс инн""",
     "uk": """і й та в у не що він на я з із зі як а то все вона так його але ти до же ви за би по тільки її мені було
         ось від мене ще нема немає про йому тепер коли навіть ну чи якщо вже або ні бути був нього вас знову вам
         адже там потім себе нічого їй може вони тут де є треба для ми тебе їх чим була сам щоб без наче чого теж
@@ -54,14 +59,31 @@ ELSEWHERE = """
     pas
     les des une est et que qui dans pour sur avec vous nous el los las una por para con pero muy como esta este il
     che non della per sono gli um uma não com mais ve bir bu için çok değil nie się jest że na od ale tak jak het een
-    van niet maar och att är som inte på en"""
-ENOUGH = 3  # words of a second language that make a text code-switched
+    van niet maar och att är som inte på en
+    va bilan uchun emas yo'q lekin kerak menga sizga meni men siz juda yaxshi yomon rahmat salom assalomu alaykum qachon
+    qancha nima buyurtma buyurtmam buyurtmani pul pulni pulimni qaytaring qaytarib keldi kelmadi keladi hali hech xizmat
+    narxi ishlamaydi ishlamayapti aka opa iltimos tovar mahsulot bor edi ham
+    ben siz ama gibi var yok teşekkür teşekkürler sipariş siparişim siparişimi iade lütfen merhaba gelmedi iyi kötü
+    zamówienie dziękuję proszę gdzie mam bardzo dzień dobry mein meine bestellung bitte danke wo bonjour merci votre ma
+    commande mi pedido gracias hola dónde buenos días il mio ordine grazie buongiorno"""
+# The same in Cyrillic: Uzbek, Belarusian, Bulgarian, Serbian, Tajik.
+BESIDE = """
+    ва билан учун эмас йўқ лекин менга сизга менинг сизнинг жуда яхши емон рахмат салом қачон буюртма буюртмам пул пулни
+    қайтаринг келди келмади ҳали хизмат нима керак ассалому алайкум илтимос
+    вельмі дзякуй калі ласка што гэта няма дзень добры замова грошы вярніце
+    съм още няма защо поръчка поръчката моята моля благодаря здравейте това кога където много доставката
+    није молим хвала поруџбина наруџбина зашто нисам ово ваша
+    салом рахмат хуб бад нест"""
 UNSAID = 2.5  # logits against Kazakh when no word or letter of a text is Kazakh: its reviews are half Russian
 SHOWN = 0.75  # confidence from which on a language is a fact: 97 of 100 right, texts of one to three words among them
 SHORT = 3  # words of a text whose n-grams are not trusted alone
-KNOWN = 3.5  # logits for Russian and against Kazakh when all words of such a text are known as Russian ones
-ALONE = 2.5  # the same for a single word that no language claims
+KNOWN = 3.5  # logits for Russian and against Kazakh when such a text's words (or two of three) are known as Russian
+ALONE = 3.0  # the same for a single word that no language claims
 LISTED = 4.0  # for Ukrainian or Kazakh, for each word of theirs
+SURE_ELSEWHERE = 0.8  # that a text with two words of a language that is not ours is in it
+OWN_SHARE = (
+    1.0  # how many words of ours weigh as much as one of such a language: Uzbek shares many with Kazakh
+)
 LATIN = 4.0  # for English when the letters are Latin
 UKRAINIAN = 2.0  # logits for Ukrainian when a text without Kazakh words has an і
 
@@ -78,25 +100,55 @@ def _elsewhere() -> Hashes:
     return np.sort(hash_words(sorted(set(ELSEWHERE.split()))))
 
 
+@cache
+def _beside() -> Hashes:
+    ours = {word for listed in COMMON.values() for word in listed.split()}
+    hashes = hash_words(sorted(set(BESIDE.split()) - ours))
+    return np.sort(hashes[found(vectors().hashes, hashes) < 0])  # what is Russian as well says nothing
+
+
+def _strangers(batch: Batch) -> NDArray[np.int64]:
+    """How many words of each text belong to a language in Cyrillic that is not ours."""
+    hit = found(_beside(), batch.hashes) >= 0
+    if len(hit):
+        hit |= (marks_of(batch) & STRANGE) > 0
+    return np.bincount(batch.token_rows[hit], minlength=len(batch))
+
+
+def spelled(batch: Batch) -> NDArray[np.bool_]:
+    """Tokens that are words: a number is none, nor is a number with a unit behind it."""
+    return batch.once("spelled", lambda: _spelled(batch))
+
+
+def _spelled(batch: Batch) -> NDArray[np.bool_]:
+    if not len(batch.starts):
+        return np.zeros(0, dtype=bool)
+    digit = (batch.points >= 48) & (batch.points <= 57)
+    letters = np.add.reduceat(
+        ((batch.kinds == WORD) & ~digit & (batch.points != ord("_"))).astype(np.int32), batch.starts
+    )
+    words: NDArray[np.bool_] = (batch.token_kinds == WORD) & (letters > 2 * digit[batch.starts])
+    return words
+
+
 def evidence(batch: Batch) -> NDArray[np.int32]:
     """Texts × 4: how many words speak for ru, uk, kk, en alone (its frequent words and its own letters)."""
     columns = []
     for name, words in zip(LANGUAGES[:4], _words(), strict=True):
         hit = found(words, batch.hashes) >= 0
-        own = [ord(letter) for letter in LETTERS.get(name, "")]
-        if own and len(batch.starts):
-            hit |= np.logical_or.reduceat(np.isin(batch.points, own), batch.starts) & (
-                batch.token_kinds == WORD
-            )
+        if name in LETTERS and len(hit):
+            hit |= ((marks_of(batch) & LETTERS[name]) > 0) & (batch.token_kinds == WORD)
         columns.append(np.bincount(batch.token_rows[hit], minlength=len(batch)))
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-Spoken = tuple[list[str], list[float], list[bool]]  # language, confidence, code-switching of each text
+Spoken = tuple[
+    list[str], list[float], list[Spans]
+]  # language, confidence, words of a second language of each text
 
 
 def decide(batch: Batch, shares: Floats) -> Spoken:
-    """Language, confidence and code-switching of each text; `shares` are the model's probabilities of four."""
+    """Language, confidence and words of a second one; `shares` are the model's probabilities of four."""
     spoken = evidence(batch)
     scripts = _scripts(batch)
     elsewhere = np.bincount(batch.token_rows[found(_elsewhere(), batch.hashes) >= 0], minlength=len(batch))
@@ -107,36 +159,39 @@ def decide(batch: Batch, shares: Floats) -> Spoken:
     joint -= joint.max(axis=1, keepdims=True)
     power = np.exp(joint)
     power /= power.sum(axis=1, keepdims=True)
-    names, sure, switched = [], [], []
+    strangers = _strangers(batch)  # each weighs as much as two words of ours: Uzbek shares many with Kazakh
+    abroad = (strangers >= 2) & (
+        2 * strangers >= np.take_along_axis(spoken, power.argmax(axis=1)[:, None], 1)[:, 0]
+    )
+    many = np.bincount(batch.token_rows[spelled(batch)], minlength=len(batch))
+    names, sure = [], []
     for k in range(len(batch)):
         cyrillic, latin, foreign = scripts[k]
         best = int(power[k].argmax())
         name, confidence = LANGUAGES[best], float(power[k, best])
-        if foreign > cyrillic + latin or (not cyrillic and not latin):
+        if foreign > cyrillic + latin or not many[k] or (not cyrillic and not latin):
             name, confidence = "other", 0.9 if foreign else 0.5
-        elif latin > 2 * cyrillic and elsewhere[k] >= 2 and elsewhere[k] > spoken[k, 3]:
-            name, confidence = "other", 0.7
+        elif (latin > 2 * cyrillic and elsewhere[k] >= 2 and elsewhere[k] > spoken[k, 3]) or abroad[k]:
+            name, confidence = "other", SURE_ELSEWHERE
         elif latin > 4 * cyrillic and best in (0, 1) and spoken[k, 3] >= spoken[k, best]:
             name, confidence = "en", 0.6
         names.append(name)
         sure.append(confidence)
-        second = sorted(spoken[k])[-2] if name != "other" else 0
-        switched.append(bool(second >= ENOUGH and second * 6 >= spoken[k].max()))
-    return names, sure, switched
+    return names, sure, switched(batch, names)
 
 
 def _short(batch: Batch, spoken: NDArray[np.int32], scripts: NDArray[np.int64]) -> NDArray[np.float64]:
     """What to add for texts of up to SHORT words, in which n-grams say little: most people here write Russian.
 
-    Words that Russian word vectors know speak for Russian when there is no other, a word of another
+    Words that Russian word vectors know speak for Russian when there is no other (or one of three), a word of another
     language's list for that one, Latin letters for English.
     """
-    words = batch.token_kinds == WORD
+    words = spelled(batch)
     count = np.bincount(batch.token_rows[words], minlength=len(batch))
     known = np.bincount(batch.token_rows[words & (vectors().places(batch) >= 0)], minlength=len(batch))
     elsewhere = spoken[:, [1, 2]].any(axis=1)
     latin = scripts[:, 1] > scripts[:, 0]
-    russian = (known == count) & ~elsewhere & ~latin
+    russian = ((known == count) | ((known == 2) & (count == 3))) & ~elsewhere & ~latin
     more = LISTED * spoken * np.stack([count == 1, count > 0, count > 0, count < 0], axis=1)
     more[:, 0] += KNOWN * russian + ALONE * ((count == 1) & ~elsewhere & ~latin)
     more[:, 2] -= KNOWN * russian

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ from scipy import sparse
 
 from otklik.analysis.engine.dense import dense
 from otklik.analysis.engine.features import Block, Columns, Floats, Matrix, column_map, counted, grams
-from otklik.analysis.engine.text import Batch, Ints
+from otklik.analysis.engine.text import Batch, Ints, read
 
 FORMAT = 1
 LIMIT = 0.5  # confidence below which an answer is hidden when nobody measured a limit
-BROKEN = (
-    ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, NotImplementedError, OSError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip  # what numpy, zipfile and json say of a file that is not ours
+TRIAL = (
+    "Проверка: 12 слов, one and қазақша!",
+    "",
+)  # read once to see that the numbers of a file fit together
 
 
 @dataclass(slots=True)
@@ -156,9 +155,14 @@ class Model:
         return total.astype(np.float32)
 
     def save(self, path: Path) -> None:
-        """Write the file (weights in sixteen bits)."""
+        """Write the file (weights in sixteen bits), whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self.dumps())
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(self.dumps())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def dumps(self) -> bytes:
         """The bytes of the file."""
@@ -212,8 +216,31 @@ def loads(data: bytes) -> Model:
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")
         return _assembled(arrays, about)
-    except BROKEN as error:
+    except Exception as error:  # whatever numpy, zipfile and json say of a file that is not ours
         raise ValueError(f"not a model file of format {FORMAT} ({error})") from error
+
+
+def tried(model: Model) -> Model:
+    """The model, when it can read; ValueError when it was made for another kind of reading."""
+    try:
+        scores = model.scores(model.space.read(read(TRIAL)))
+        for head in model.heads.values():
+            head.probabilities(scores[:, head.columns])
+    except Exception as error:
+        raise ValueError(f"the model does not fit to this version ({error})") from error
+    return model
+
+
+def standing_in(model: Model, shipped: Model) -> Model:
+    """The model, when it can stand where the shipped one does; ValueError names what it lacks."""
+    if len(model.space.scale) != len(shipped.space.scale) or len(model.space.bins) != len(shipped.space.bins):
+        raise ValueError("it is a model of another kind")
+    for name, head in shipped.heads.items():
+        mine = model.heads.get(name)
+        missing = [name] if mine is None else [one for one in head.labels if one not in mine.labels]
+        if mine is None or missing or mine.one_of != head.one_of:
+            raise ValueError(f"it has no answer {missing[0] if missing else name!r} (of {name!r})")
+    return model
 
 
 def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
@@ -245,4 +272,21 @@ def _assembled(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Model:
     ends = [head.columns.stop for head in heads.values()]
     if weights.shape != (space.width, len(bias)) or max(ends, default=0) > len(bias):
         raise ValueError("weights, n-grams and labels do not fit together")
+    numbers = [weights, bias, space.scale, *space.idf]
+    for head in heads.values():
+        _check(head)
+        numbers += [head.lift, head.slopes, head.shift]
+    if not all(np.isfinite(one).all() for one in numbers):
+        raise ValueError("a number is missing")
+    if not isinstance(about["card"], dict):
+        raise ValueError("there is no card")
     return Model(space, weights, bias, heads, about["card"])
+
+
+def _check(head: Head) -> None:
+    width = len(head.labels)
+    slopes = (width, width) if head.one_of else (width,)
+    if not width or head.first < 0 or not all(isinstance(label, str) for label in head.labels):
+        raise ValueError(f"the head {head.name!r} has no labels")
+    if head.lift.shape != (width,) or head.shift.shape != (width,) or head.slopes.shape != slopes:
+        raise ValueError(f"the calibration of {head.name!r} does not fit its labels")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from otklik.analysis.engine import evidence, labels, linear, severity
+from otklik.analysis.engine.abuse import furious
 from otklik.analysis.engine.intent import Intent
 from otklik.analysis.engine.linear import Head, Model, load
 from otklik.analysis.engine.text import Batch
@@ -34,7 +35,8 @@ COMPUTED = frozenset({
     "own",
 })  # fmt: skip  # no model answers these
 LIMIT = linear.LIMIT  # confidence below which a field is hidden when its model names no limit
-WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "tone")  # parts of the priority
+WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "abuse")  # parts of the priority
+PAIRED = ("intent", "expects_reply")  # a complaint waits for an answer, mere discontent does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def put(record: Record, given: Answers, row: int, named: Container[str] = ()) ->
     if not given:
         return record
     silent = "nothing_to_read" in record["notes"] or "empty" in record["notes"]
+    raised = was_raised(record)
     for field, answers in given.items():
         if field == "object_tone" and record["object_tone"] is None:
             continue
@@ -151,11 +154,42 @@ def put(record: Record, given: Answers, row: int, named: Container[str] = ()) ->
         else:
             _put(record, field, answers[row], silent=silent)
     if not silent and "priority" not in given and any(field in given for field in WEIGHED):
-        record["priority"] = severity.priority(
-            record["severity"], record["complexity"], record["impact"], record["urgency"],
-            safety=record["safety"], anger=record["tone"]["p"].get("negative", 0.0),
-        )  # fmt: skip
+        record["priority"] = _priority(record, furious(record["abuse"]) if "abuse" in given else raised)
+    if not silent and any(field in given for field in PAIRED):
+        _pair(record, asked="intent" not in given)
     return record
+
+
+def _priority(record: Record, anger: float) -> str:
+    return severity.priority(
+        record["severity"], record["complexity"], record["impact"], record["urgency"],
+        safety=record["safety"], anger=anger,
+    )  # fmt: skip
+
+
+def was_raised(record: Record) -> float:
+    """Whether anger had lifted the priority: 1 or 0. The texts of a batch are not at hand here."""
+    return 1.0 if record["priority"] < _priority(record, 0.0) else furious(record["abuse"])
+
+
+def _pair(record: Record, *, asked: bool) -> None:
+    """What the intent and the expectation say together; `asked`: only the expectation is new, the intent yields."""
+    names = {one["label"] for one in record["intent"]}
+    expects = record["expects_reply"]
+    if "complaint" in names and expects != "yes":
+        if not asked:
+            record["expects_reply"] = "yes"
+        else:
+            _rename(record, "complaint", "negative_feedback")
+    elif "negative_feedback" in names and "question" not in names and expects == "yes":
+        if not asked:
+            record["expects_reply"] = "no"
+        else:
+            _rename(record, "negative_feedback", "complaint")
+
+
+def _rename(record: Record, label: str, other: str) -> None:
+    record["intent"] = [one | {"label": other} if one["label"] == label else one for one in record["intent"]]
 
 
 def _put(record: Record, field: str, one: Given, *, silent: bool) -> None:

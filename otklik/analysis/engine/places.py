@@ -63,16 +63,23 @@ CALLED = frozenset(
 PREPOSITIONS = frozenset({"в", "во", "из", "до", "под", "около", "з", "із"})
 
 
+DISTRICTS = re.compile(
+    r"район|округ|област|кра[йяе]|проспект|пр|переул|бульвар|шоссе|рын[ок]|отделени|филиал|суд|вокзал|почт|сельс|мост|тракт|"
+    r"проезд|площад|магазин|офис|банк|парк|пляж|волост|универ|музе|театр|кварт|микрорайон|мкр|улиц|ул|остров|завод|торгов|"
+    r"водо|комбинат|склад|центр|монаст|собор"
+)  # what an adjective stands before when it names no city
+
+
 def cities(batch: Batch) -> dict[int, list[tuple[str, int, int]]]:
     """Cities of every text with their places: only words whose number is known are looked at."""
     known = _places()
     spots = np.minimum(np.searchsorted(known.hashes, batch.hashes), len(known.hashes) - 1)
     found: dict[int, list[tuple[str, int, int]]] = {}
-    skip = -1
+    skip, ended = -1, -1
     for token in np.flatnonzero(known.hashes[spots] == batch.hashes).tolist():
         if token < skip or batch.token_kinds[token] != WORD:
             continue
-        answer = _city(batch, token, known)
+        answer = _city(batch, token, known, listed=ended >= 0 and _continues(batch, ended, token))
         if answer is None:
             continue
         name, last = answer
@@ -80,11 +87,18 @@ def cities(batch: Batch) -> dict[int, list[tuple[str, int, int]]]:
         start = int(batch.where[batch.starts[token]])
         end = int(batch.where[batch.ends[last] - 1]) + 1
         found.setdefault(row, []).append((name, start, end))
-        skip = last + 1
+        skip, ended = last + 1, last
     return found
 
 
-def _city(batch: Batch, token: int, known: _Places) -> tuple[str, int] | None:
+def _continues(batch: Batch, last: int, token: int) -> bool:
+    """Whether a list of cities goes on: nothing but a comma or `и` since the last one."""
+    if token - last != 2 or batch.token_rows[last] != batch.token_rows[token]:  # noqa: PLR2004
+        return False
+    return word_of(batch, token - 1) in (",", "и", "/", "-", "–", "—", "та", "й", "және", "and")
+
+
+def _city(batch: Batch, token: int, known: _Places, *, listed: bool) -> tuple[str, int] | None:
     """The city that begins at this token, and its last token."""
     word = word_of(batch, token)
     upper = capital(batch, token)
@@ -98,9 +112,22 @@ def _city(batch: Batch, token: int, known: _Places) -> tuple[str, int] | None:
     before = _before(batch, token)
     if before in CALLED:
         return city, token
-    if not upper or plain == 2 or (plain == 1 and before not in PREPOSITIONS):
+    if not upper or (plain and not listed and before not in PREPOSITIONS):
+        return None
+    if plain == 2 and (listed or _district(batch, token)):  # noqa: PLR2004 an adjective
+        return None
+    if word.endswith(("ском", "цком")) and _district(batch, token):  # в Советском районе, not Советск
         return None
     return city, token
+
+
+def _district(batch: Batch, token: int) -> bool:
+    """Whether the next word is what an adjective belongs to: в Октябрьском районе, в Мирном Ирина."""
+    if token + 1 >= len(batch.hashes) or batch.token_rows[token + 1] != batch.token_rows[token]:
+        return False
+    if batch.token_kinds[token + 1] != WORD:
+        return False
+    return bool(DISTRICTS.match(word_of(batch, token + 1))) or capital(batch, token + 1)
 
 
 def _longer(batch: Batch, token: int, known: _Places, word: str) -> tuple[str, int] | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from otklik.analysis.engine import content, overrides, personal, text
+from otklik.analysis.engine import content, overrides, personal, text, unread
 from otklik.analysis.engine import own as learning
 from otklik.analysis.engine.abuse import Abuse, abuses
 from otklik.analysis.engine.cause import Taxonomy, causes
@@ -87,9 +87,10 @@ class Reader:
             gossip,
             signals(seen),
             mood,
+            unread.reasons(batch, [str(one.fields["lang"]) for one in mood], [one.object for one in items]),
         )
         spans = evidence(seen, parts.asked(), [one.evidence for one in mood])
-        private = [personal.find(one[: text.LONGEST]) for one in batch.texts]
+        private = [personal.find(one) for one in batch.texts]  # to the end: masking hangs on it
         return seen, [
             overrides.put(
                 parts.record(row, seen, named[row], spans[row], private[row]),
@@ -121,6 +122,7 @@ class Parts:
     rumours: list[tuple[str, float]]
     signals: list[list[tuple[str, float]]]
     moods: list[Mood]
+    reasons: list[list[str]]  # notes of texts that cannot be judged
 
     def asked(self) -> list[dict[str, list[str]]]:
         """For each text the labels whose words are to be shown."""
@@ -131,10 +133,14 @@ class Parts:
                 "signals": [name for name, _ in self.signals[row]],
                 "abuse": [self.abuses[row].label],
                 "rumour": [self.rumours[row][0]],
-                "safety": ["danger"] if self.grades[row].safety else [],
-                "urgency": ["now"] if self.grades[row].urgency == 3 else [],
+                "safety": ["True"] if grade.safety else [],
+                "urgency": _above(grade.urgency),
+                "severity": _above(grade.severity),
+                "complexity": _above(grade.complexity),
+                "impact": [] if grade.impact == "one" else [grade.impact],
+                "expects_reply": [self.intents[row].expects_reply],
             }
-            for row in range(len(self.intents))
+            for row, grade in enumerate(self.grades)
         ]
 
     def record(
@@ -142,7 +148,7 @@ class Parts:
     ) -> Record:
         """The contract's object of one text."""
         intent, grade, mood, abuse = self.intents[row], self.grades[row], self.moods[row], self.abuses[row]
-        notes = seen.batch.notes[row]
+        notes = [*seen.batch.notes[row], *self.reasons[row]]
         sure = {
             **mood.confidence,
             "intent": intent.labels[0][1],
@@ -159,7 +165,11 @@ class Parts:
         if "no_cause" in sure:
             sure["cause"] = sure.pop("no_cause")
             unsure = ["cause" if name == "no_cause" else name for name in unsure]
-        unread = "nothing_to_read" in notes or "empty" in notes
+        silent = "nothing_to_read" in notes or "empty" in notes
+        said = mood.fields["tone"]["label"] != "neutral"
+        gone = unread.hidden(notes, sure, tone=said, safety=grade.safety)
+        sure |= dict.fromkeys(gone, 0.0)
+        unsure += [name for name in gone if name not in unsure]
         answer = {
             **mood.fields,
             "intent": _listed(intent.labels),
@@ -178,10 +188,10 @@ class Parts:
             "personal_data": [{"kind": one.kind, "start": one.start, "end": one.end} for one in private],
             "evidence": spans,
             "confidence": {name: round(float(p), 3) for name, p in sure.items()},
-            "abstained": sorted(sure) if unread else unsure,
+            "abstained": sorted(sure) if silent else unsure,
             "notes": notes,
         }
-        return answer | NOTHING_SAID | {"confidence": dict.fromkeys(sure, 0.0)} if unread else answer
+        return answer | NOTHING_SAID | {"confidence": dict.fromkeys(sure, 0.0)} if silent else answer
 
     def _sure_of_cause(self, row: int, seen: Content) -> dict[str, float]:
         """That there is none is another question than which it is, and measured apart."""
@@ -193,6 +203,11 @@ class Parts:
     def _sure_of_signals(self, row: int, seen: Content) -> float:
         given = [p for _, p in self.signals[row]]
         return round(min(given), 4) if given else round(float(1 - seen.shares("signals")[row].max()), 4)
+
+
+def _above(step: int) -> list[str]:
+    """A scale's lowest step claims nothing."""
+    return [str(step)] if step > 1 else []
 
 
 def trusted(sure: dict[str, float], measured: dict[str, list[float]]) -> dict[str, float]:
@@ -216,4 +231,5 @@ def _entity(one: Entity) -> Record:
 
 def _without(named: list[Entity], private: list[personal.Found]) -> list[Entity]:
     """A phone or a card is not an order number as well."""
-    return apart([one for one in named if all(one.end <= p.start or one.start >= p.end for p in private)])
+    near = [one for one in private if one.start < text.LONGEST]
+    return apart([one for one in named if all(one.end <= p.start or one.start >= p.end for p in near)])

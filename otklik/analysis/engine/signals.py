@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from otklik.analysis.engine import facts
 from otklik.analysis.engine.content import Content
 
 CERTAIN = frozenset({"legal_threat", "media_threat", "child", "vulnerable_person", "deadline_named"})
+PLAIN = 0.7  # probability of a deadline that is named in so many words
 ENOUGH = 0.3  # with a phrase of its own, this much probability is enough
 
 
@@ -17,6 +19,12 @@ def signals(seen: Content) -> list[list[tuple[str, float]]]:
     for k, name in enumerate(head.labels):
         if name in CERTAIN:
             chosen[:, k] |= seen.met(f"signals.{name}") & (shares[:, k] >= ENOUGH)
+    dated, named = facts.met(seen, "deadline"), head.labels.index("deadline_named")
+    chosen[:, named] |= dated
+    chosen[facts.mocking(seen), head.labels.index("praise_employee")] = False
+    chosen[facts.pleased(seen), head.labels.index("legal_threat")] = False  # «претензий нет»
+    shares = shares.copy()
+    shares[dated, named] = np.maximum(shares[dated, named], PLAIN)
     answers = []
     for row in range(len(shares)):
         at = np.flatnonzero(chosen[row])

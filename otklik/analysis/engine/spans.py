@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from otklik.analysis.engine import cues, words
 from otklik.analysis.engine.content import Content, Met
+from otklik.analysis.engine.evidence import completed, whole
 from otklik.analysis.engine.text import WORD
 
 Spans = dict[str, list[list[int]]]
@@ -20,8 +21,9 @@ GROUPS = {
     "intent": ("intents.{}",),
     "cause": ("causes.{}",),
     "signals": ("signals.{}",),
-    "safety": ("grade.danger",),
-    "urgency": ("grade.now", "grade.money_leaving"),
+    "safety": ("grade.danger", "rules.harm"),
+    "complexity": ("grade.check", "grade.law", "grade.long", "signals.promise_broken"),
+    "impact": ("grade.{}",),
 }
 ABUSE = {
     "angry": ("abuse.mat", "abuse.company_anger"),
@@ -37,7 +39,45 @@ RUMOUR = {
     "serious": ("rumours.rumour_harm", "intents.rumour"),
     "unclear": ("intents.rumour",),
 }
-CARRIED = ("intent", "cause", "abuse")  # fields for which the model's words are shown where no phrase was met
+REPLY: dict[str, tuple[str, ...]] = {
+    "yes": (
+        "intents.question",
+        "intents.purchase_interest",
+        "signals.requested_remedy",
+        "signals.deadline_named",
+    ),
+    "no": ("intents.no_reply", "intents.thanks", "signals.praise_employee", "intents.negative_feedback"),
+}
+URGENCY = {
+    "2": ("grade.soon", "signals.deadline_named", "grade.now"),
+    "3": ("grade.now", "grade.money_leaving", "grade.danger", "rules.harm", "grade.soon"),
+}
+GRAVE = (
+    "grade.danger",
+    "rules.harm",
+    "grade.money_leaving",
+    "grade.humiliation",
+    "signals.vulnerable_person",
+)
+SEVERITY = {"2": ("grade.humiliation", "grade.long", "signals.promise_broken"), "3": GRAVE, "4": GRAVE}
+TABLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "abuse": ABUSE,
+    "rumour": RUMOUR,
+    "expects_reply": REPLY,
+    "urgency": URGENCY,
+    "severity": SEVERITY,
+}
+CARRIED = (  # fields for which the model's words are shown where no phrase was met
+    "intent", "cause", "abuse", "signals", "safety", "urgency", "impact", "rumour",
+)  # fmt: skip
+FOLLOWS = {  # fields that follow others: where they have no phrase of their own, the words of those
+    "intent": ("cause", "tone"),
+    "expects_reply": ("intent",),
+    "severity": ("safety", "cause", "tone"),
+    "complexity": ("cause", "intent"),
+}
+NOTHING: tuple[list[str] | None, ...] = (None, [], ["unclear"], ["other"])  # claims that need no words
+TIMED = ("urgency",)  # fields for which a numeral or a unit of time is a word
 
 
 def evidence(seen: Content, asked: Sequence[dict[str, list[str]]], given: Sequence[Spans]) -> list[Spans]:
@@ -48,14 +88,19 @@ def evidence(seen: Content, asked: Sequence[dict[str, list[str]]], given: Sequen
         here = by_row[row]
         if not here:
             continue
+        present = {group for group, _, _ in here}
         for name, labels in fields.items():
-            wanted = {number for label in labels for number in _numbers(name, label)}
-            found = [(a, b) for group, a, b in here if group in wanted]
-            if found:
-                answers[row][name] = _raw(seen, found)
+            wanted = {number for label in labels for number in _numbers(name, label) if number in present}
+            if wanted:
+                answers[row][name] = _raw(seen, [(a, b) for group, a, b in here if group in wanted])
     for row, met in seen.own.items():
         _own(seen, met, asked[row].get("cause", ()), answers[row], by_row[row])
     _carried(seen, asked, answers)
+    for fields, answer in zip(asked, answers, strict=True):
+        for name, sources in FOLLOWS.items():
+            source = next((one for one in sources if one in answer), None)
+            if source and name not in answer and fields.get(name) not in NOTHING:
+                answer[name] = [list(span) for span in answer[source]]
     return answers
 
 
@@ -80,13 +125,7 @@ def _by_row(hits: cues.Hits, height: int) -> list[list[tuple[int, int, int]]]:
 @cache
 def _numbers(name: str, label: str) -> tuple[int, ...]:
     matcher = cues.shipped()
-    patterns = (
-        ABUSE.get(label, ())
-        if name == "abuse"
-        else RUMOUR.get(label, ())
-        if name == "rumour"
-        else GROUPS[name]
-    )
+    patterns = TABLES[name].get(label, ()) if name in TABLES else GROUPS[name]
     wanted = {pattern.format(label) for pattern in patterns}
     return tuple(number for number, group in enumerate(matcher.groups) if group in wanted)
 
@@ -96,7 +135,7 @@ def _raw(seen: Content, tokens: list[tuple[int, int]]) -> list[list[int]]:
     begins, ends = seen.places()
     joined: list[list[int]] = []
     for first, last in sorted(tokens):
-        start, end = begins[first], ends[last]
+        start, end = begins[first], whole(seen.batch, last, ends[last])
         if joined and start <= joined[-1][1]:
             joined[-1][1] = max(joined[-1][1], end)
         else:
@@ -114,8 +153,10 @@ def _carried(seen: Content, asked: Sequence[dict[str, list[str]]], answers: list
         return
     rows, cells, tokens, sizes = _occurrences(seen, needed)
     batch = seen.batch
-    shown = (batch.ends - batch.starts >= SHORTEST) & (batch.token_kinds == WORD) & ~words.empty(batch)
+    long = (batch.ends - batch.starts >= SHORTEST) & (batch.token_kinds == WORD) & ~words.leaning(batch)
+    timed, plain = long & ~words.empty(batch), long & ~batch.once("mute", lambda: words.mute(batch))
     for name, columns in wanted.items():
+        shown = timed if name in TIMED else plain
         at = np.flatnonzero(columns[rows] >= 0)
         values = seen.model.weights[cells[at], columns[rows[at]]] / sizes[at]
         weights = np.bincount(tokens[at], weights=values, minlength=len(shown))[: len(shown)] * shown
@@ -123,7 +164,8 @@ def _carried(seen: Content, asked: Sequence[dict[str, list[str]]], answers: list
             first = int(batch.bounds[row])
             best = _best(weights[first : int(batch.bounds[row + 1])])
             if len(best):
-                answers[row][name] = _raw(seen, [(first + k, first + k) for k in best.tolist()])
+                tokens_of = completed(batch, [first + k for k in best.tolist()])
+                answers[row][name] = _raw(seen, [(token, token) for token in tokens_of])
 
 
 def _columns(
@@ -133,10 +175,11 @@ def _columns(
     head = seen.model.heads[name]
     columns = np.full(len(asked), -1, dtype=np.int64)
     for row, fields in enumerate(asked):
-        if name in answers[row]:
+        if name in answers[row] or not fields.get(name):
             continue
         label = next(
-            (one for one in fields[name] if one not in ("none", "other") and one in head.labels), None
+            (one for one in fields[name] if one not in ("none", "other", "unclear") and one in head.labels),
+            None,
         )
         if label is not None:
             columns[row] = head.first + head.labels.index(label)

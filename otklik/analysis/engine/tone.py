@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 from otklik.analysis.engine import words
 from otklik.analysis.engine.clauses import Parts
 from otklik.analysis.engine.dense import FLIP
-from otklik.analysis.engine.evidence import Spans, of_tokens, spans, strongest, telling
+from otklik.analysis.engine.evidence import Spans, completed, of_tokens, spans, strongest, telling
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.linear import Head, Model, Reading
 from otklik.analysis.engine.objects import Named, around
 from otklik.analysis.engine.text import Batch, Points, read
+from otklik.analysis.engine.vectors import vectors
 
 TONES = ("negative", "neutral", "positive", "mixed")
 TOWARDS = TONES[:3]
 MUTE = ",.;:-—–/«»\"'“”"  # signs that are not shown as words that carried a tone
+SIGNS = 0.7  # probability of what emoji say by themselves
+SETTLED = 0.75  # probability of what a comparison of two names says
+LEAST = 1.0  # strength of emoji from which they say something
+SOUNDS = 1.0  # how good or bad a word outside the lexicon sounds by its neighbours, from where it is likely to tell
+LIKELY, UNLIKELY = 0.8, 0.45  # what such words weigh beside those of the lexicon
 HINT = 0.4  # what one step of the lexicon's strength adds, as a share of the text's strongest word
 
 
@@ -56,6 +62,18 @@ def calm(names: Sequence[str]) -> Answer:
 def whole(model: Model, scores: Floats) -> Tones:
     """Tone of each whole text."""
     return _tones(model, "tone", scores, TONES)
+
+
+def by_signs(batch: Batch, wordless: NDArray[np.bool_], whole: Tones) -> None:
+    """Texts without a word: their emoji decide by our lexicon, signs alone claim nothing."""
+    if not wordless.any():
+        return
+    strength = np.bincount(batch.token_rows, weights=words.scores(batch), minlength=len(batch))
+    for row in np.flatnonzero(wordless).tolist():
+        label = "neutral" if abs(strength[row]) < LEAST else "positive" if strength[row] > 0 else "negative"
+        whole.labels[row] = label
+        whole.shares[row] = (1 - SIGNS) / (len(whole.names) - 1)
+        whole.shares[row, whole.names.index(label)] = SIGNS
 
 
 def towards(model: Model, batch: Batch, scores: Floats, named: Sequence[Named], parts: Parts) -> Tones:
@@ -99,6 +117,17 @@ def _tones(model: Model, name: str, scores: Floats, names: tuple[str, ...]) -> T
     part = scores[:, head.columns]
     chosen = head.chosen(part)
     return Tones(names, [head.labels[int(k)] for k in chosen], head.probabilities(part))
+
+
+def settled(towards: Tones, said: dict[int, str]) -> None:
+    """Put what a comparison says (line → label) above the model's word."""
+    for line, label in said.items():
+        at = towards.names.index(label)
+        rest = 1 - towards.shares[line, at]
+        if towards.shares[line, at] < SETTLED:
+            towards.shares[line] *= (1 - SETTLED) / max(float(rest), 1e-6)
+            towards.shares[line, at] = SETTLED
+        towards.labels[line] = label
 
 
 def replace_kazakh(  # noqa: PLR0913, PLR0917 - the parts of a reading
@@ -145,7 +174,7 @@ def evidence_towards(  # noqa: PLR0913, PLR0917 - the parts of a reading
             first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
             own = parts.get(k)
             part = carried if own is None else _only(carried, own)
-            said = set(strongest(part, first, last).tolist()) - names
+            said = set(completed(batch, strongest(part, first, last).tolist())) - names
             shown[k] = of_tokens(batch, sorted(said.union(named[k].tokens)))
     return shown
 
@@ -171,7 +200,7 @@ def _mute() -> Points:
 
 def with_lexicon(batch: Batch, carried: Floats, labels: list[str]) -> Floats:
     """Add to each word's weight what the lexicon says in the direction of its text's label."""
-    strength = words.scores(batch)
+    strength, places = words.scores(batch), vectors().places(batch)
     _, behind = words.negated(batch)
     strength = np.where(behind, strength * np.float32(FLIP), strength)
     direction: NDArray[np.float32] = np.array(
@@ -182,4 +211,7 @@ def with_lexicon(batch: Batch, carried: Floats, labels: list[str]) -> Floats:
     hints = np.where(mixed, np.abs(strength), strength * sides)
     top = np.full(len(batch), 1e-6, dtype=np.float32)
     np.maximum.at(top, batch.token_rows, carried)
-    return (carried / top[batch.token_rows] + HINT * hints).astype(np.float32)
+    sounds = np.where(places >= 0, vectors().polarity[places], 0) * np.where(mixed, 1, sides)
+    plain = np.where(sounds >= SOUNDS, LIKELY, UNLIKELY)  # words outside the lexicon
+    weighed = (carried / top[batch.token_rows] + HINT * hints) * np.where(hints > 0, 1, plain)
+    return weighed.astype(np.float32)

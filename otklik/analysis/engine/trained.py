@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from otklik.analysis.engine import emotions, language, text, tone
-from otklik.analysis.engine.clauses import shared_out
+from otklik.analysis.engine.clauses import preferred, shared_out
 from otklik.analysis.engine.evidence import Spans
 from otklik.analysis.engine.linear import Model, load
 from otklik.analysis.engine.objects import Named, mentions
@@ -87,11 +87,14 @@ def read_batch(
     language_shares = model.heads["language"].probabilities(scores[:, model.heads["language"].columns])
     spoken = language.decide(batch, language_shares)
     whole = tone.whole(model, scores)
+    wordless = np.bincount(batch.token_rows[language.spelled(batch)], minlength=len(batch)) == 0
+    tone.by_signs(batch, wordless & (np.diff(batch.bounds) > 0), whole)
     parts = shared_out(batch, named)
     towards = tone.towards(model, batch, scores, named, parts)
     kazakh = [k for k, name in enumerate(spoken[0]) if name == "kk"]
     if kazakh:
         tone.replace_kazakh(known.kazakh, batch, kazakh, whole, towards, named, parts)
+    tone.settled(towards, preferred(batch, named))
     shown = tone.evidence(model, batch, reading, whole)
     moods = emotions.answers(model, batch, reading, scores)
     silent = np.diff(batch.bounds) == 0
@@ -122,12 +125,12 @@ def _limits(known: Models, spoken: str) -> dict[str, float]:
 def _one(  # noqa: PLR0913, PLR0917 - one row of every answer
     notes: list[str], spoken: language.Spoken, k: int, said: Answer, mood: emotions.Mood, *, silent: bool
 ) -> Trained:
-    names, sure, switched = spoken
+    names, sure, second = spoken
     confidence = {"lang": round(sure[k], 4), "tone": said.sure, "emotions": mood.sure}
-    found = {"tone": said.spans, "emotions": mood.spans}
+    found = {"tone": said.spans, "emotions": mood.spans, "code_switched": second[k]}
     return Trained(
         names[k],
-        switched[k],
+        bool(second[k]),
         tone.calm(tone.TONES) if silent else said,
         [] if silent else mood.labels,
         mood.p,

@@ -64,6 +64,16 @@ def forms(word: str) -> tuple[str, ...]:
     return (stem + "*",) if len(stem) >= SHORTEST and word.isalpha() else (word,)
 
 
+@lru_cache(maxsize=4096)
+def named(word: str) -> str:
+    """A lower-case noun in the singular as a name in the nominative; other words only get their capital letter."""
+    if _analyser().word_is_known(word):
+        first = _analyser().parse(word)[0]
+        if "NOUN" in first.tag and "sing" in first.tag and "nomn" not in first.tag:
+            word = first.normal_form
+    return word.capitalize()
+
+
 @lru_cache(maxsize=1)
 def _analyser() -> pymorphy3.MorphAnalyzer:
     return pymorphy3.MorphAnalyzer(lang="ru")

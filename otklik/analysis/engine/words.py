@@ -36,6 +36,24 @@ _FUNCTION = """
 the a an and or but to of in on at for with from by is are was were be it this that i you he she we they me him her us
 them my your his our their as so if
 """
+_MUTE = """
+раз раза разу часто вообще вроде типа просто ну вот уже еще лишь даже типо кстати короче пока потом затем тогда теперь
+сейчас вчера сегодня завтра позавчера утром днем вечером ночью всегда иногда
+ноль один одна одно одну одного два две двух три трех четыре пять шесть семь восемь девять десять двенадцать пятнадцать
+двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто сто двести триста
+тысяча тысячи тысяч тысячу
+миллион миллиона миллионов полтора полторы первый первая первое первую второй вторая вторую второе третий третья третью
+третье четвертый четвертую пятый пятую третьей третьем третьего третьих второй второго второму вторые первого первой
+пятого пятой четвертой четвертого шестой седьмой восьмой девятый десятый оба обе несколько
+секунда секунды секунд секунду минута минуты минут минуту минуте час часа часов часу день дня дней дню сутки суток
+неделя недели недель неделю неделе месяц месяца месяцев месяце год года годы лет году полчаса полдня
+понедельник вторник среда среду четверг пятница пятницу суббота субботу воскресенье января февраля марта апреля мая июня
+июля августа сентября октября ноября декабря рубль рубля рублей руб тенге гривень гривен
+тиждень тижні хвилин хвилини годин години днів дні місяць місяці рік року перший другий третій два дві три
+күн апта ай жыл минут сағат бір екі үш
+one two three four five six seven eight nine ten hundred thousand day days week weeks month months year years hour hours
+minute minutes today yesterday tomorrow first second third time times
+"""
 NEGATIONS = tuple(_NEGATIONS.split())
 INTENSIFIERS = tuple(_INTENSIFIERS.split())
 FUNCTION = tuple(set(_FUNCTION.split()) - {*NEGATIONS, *INTENSIFIERS})
@@ -81,6 +99,19 @@ def _negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def intensified(batch: Batch) -> NDArray[np.bool_]:
     """Which tokens make the next word stronger."""
     return batch.once("intensified", lambda: found(_small(INTENSIFIERS), batch.hashes) >= 0)
+
+
+def mute(batch: Batch) -> NDArray[np.bool_]:
+    """Numerals, units of time and fillers besides: they may say how urgent a thing is, but no tone and no wish."""
+    listed = found(_small(tuple(set(_MUTE.split()) - {*NEGATIONS, *INTENSIFIERS})), batch.hashes) >= 0
+    heads = batch.points[batch.starts]
+    silent: NDArray[np.bool_] = listed | empty(batch) | ((heads >= 48) & (heads <= 57))
+    return silent
+
+
+def leaning(batch: Batch) -> NDArray[np.bool_]:
+    """Negations and words like «очень»: they say something only beside another word."""
+    return batch.once("leaning", lambda: found(_small(NEGATIONS + INTENSIFIERS), batch.hashes) >= 0)
 
 
 def empty(batch: Batch) -> NDArray[np.bool_]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from otklik.analysis.engine import personal
+from otklik.analysis.engine import addresses, personal
 from otklik.analysis.second.names import people
 
 Span = tuple[int, int, str]  # [start, end) and the kind
@@ -24,6 +25,7 @@ WORDS = {
     "handle": "НИК", "code": "КОД", "number": "НОМЕР",
 }  # fmt: skip
 LONGEST = 4_000  # code points of a text that are sent
+BEYOND = 400  # more of them are looked at: a number that the end would cut in two is still a number
 MOST_DIGITS = 5  # a longer run of digits may be a number of somebody
 SUM_DIGITS = 7  # a sum of money has no more
 
@@ -79,14 +81,18 @@ def mask(text: str, *, names: Iterable[str] = (), known: Sequence[Span] = ()) ->
     `names`: of the customer and of whom the organisation knows. `known`: spans of the original that are numbers of
     orders and receipts. Signs nobody sees are left out, digits of any script become ASCII. Never raises.
     """
-    plain, places = _plain(text[:LONGEST])
+    plain, places = _plain(text[: LONGEST + BEYOND])
     spans = [
         *_known(known, places),
         *((one.start, one.end, one.kind) for one in personal.find(plain)),
         *_shapes(plain),
+        *((start, end, "address") for start, end in addresses.loose(plain)),
         *((start, end, "name") for start, end in people(plain, names)),
     ]
-    return _put(plain, places, _joined(spans))
+    limit = bisect_left(places, LONGEST)
+    kept = [span for span in _joined(spans) if span[0] < limit]
+    end = max(limit, kept[-1][1]) if kept else limit  # a number across the end goes as a whole
+    return _put(plain[:end], places[:end], kept)
 
 
 def _plain(text: str) -> tuple[str, list[int]]:

@@ -197,13 +197,12 @@ def _claim(row: Opinion, endpoint: OpinionEndpoint, tokens: int) -> Bill | None:
     if here.state not in OPEN:
         return None
     now = clock.now()
-    if here.state == Opinion.State.ASKING:
+    died = here.state == Opinion.State.ASKING
+    if died:
         alive = ALIVE - (now - (here.asking_since or now)).total_seconds()
         if alive > 0:
             raise outbox.Later(alive)
-        here.lost += 1  # its worker died: the reservation stays counted
-        here.tokens += here.reserved
-        if here.lost > 1:
+        if here.lost:
             _end(here, Opinion.State.FAILED, "lost")
             return None
     if _busy(row) >= AT_ONCE:
@@ -212,6 +211,8 @@ def _claim(row: Opinion, endpoint: OpinionEndpoint, tokens: int) -> Bill | None:
     if day is None:
         _end(here, Opinion.State.SKIPPED, "budget")
         return None
+    here.lost += int(died)  # its worker died: the reservation stays counted
+    here.tokens += here.reserved
     here.state, here.asking_since, here.day, here.reserved = Opinion.State.ASKING, now, day, tokens
     here.attempts += 1
     here.save(update_fields=["state", "asking_since", "day", "reserved", "attempts", "lost", "tokens"])
@@ -284,13 +285,17 @@ def _jitter() -> float:
 
 
 def _end(row: Opinion, state: Opinion.State, trouble: str, detail: str = "") -> None:
+    """Nothing is asked any more. A question whose worker died stays paid, and what was asked is not "not asked"."""
+    lost = row.lost + int(row.state == Opinion.State.ASKING)
+    if lost and state == Opinion.State.SKIPPED:
+        state, trouble = Opinion.State.FAILED, "lost"
     Opinion.objects.filter(pk=row.pk, state__in=OPEN).update(
         state=state,
         trouble=trouble,
         trouble_detail=detail,
         ended_at=clock.now(),
         asking_since=None,
-        lost=row.lost,
-        tokens=F("tokens") if not row.reserved else row.tokens,
+        lost=lost,
+        tokens=F("tokens") + F("reserved"),
         reserved=0,
     )

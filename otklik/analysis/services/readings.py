@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from otklik.analysis import marks
-from otklik.analysis.engine import own, severity
+from otklik.analysis.engine import overrides, own, severity
+from otklik.analysis.engine.abuse import furious
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
 from otklik.analysis.second import filled
@@ -88,7 +89,7 @@ def speak_again(row: Reading, field: str, label: str | None) -> None:
 
 
 DERIVED = ("priority", "unsure", "certainty", "marks")
-WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "tone")  # parts of the priority
+WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "abuse")  # parts of the priority
 
 
 def settle(row: Reading) -> None:
@@ -107,7 +108,7 @@ def settle(row: Reading) -> None:
 
 
 def _priority(row: Reading) -> str:
-    """By the rules of ISO 10002, 7.5, once a person has spoken of a part of it; tone may raise, never lower.
+    """By the rules of ISO 10002, 7.5, once a person has spoken of a part of it; anger may raise, never lower.
 
     A second opinion may raise it as well (P1 stands before P2), never lower it.
     """
@@ -115,7 +116,7 @@ def _priority(row: Reading) -> str:
     spoken = any(name in row.corrected for name in WEIGHED)
     if not spoken and not any(name in WEIGHED for name in filled.filled(row.data)):
         return said
-    anger = row.data["tone"]["p"].get("negative", 0.0) if row.tone == "negative" else 0.0
+    anger = furious(row.abuse) if "abuse" in row.corrected else overrides.was_raised(row.data)
     impact: Any = row.impact
     found = severity.priority(
         row.severity, row.complexity, impact, row.urgency, safety=row.safety, anger=anger

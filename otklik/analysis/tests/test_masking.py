@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otklik.analysis.engine import personal
+from otklik.analysis.engine.checksums import is_card
 from otklik.analysis.second import protocol
 from otklik.analysis.second.masking import LONGEST, mask
 
@@ -25,7 +25,7 @@ def digits(count: int, first: str = "123456789") -> st.SearchStrategy[str]:
 
 
 def luhn(body: str) -> str:
-    return next(body + str(last) for last in range(10) if personal.is_card(body + str(last)))
+    return next(body + str(last) for last in range(10) if is_card(body + str(last)))
 
 
 def spelled(number: str, pattern: str) -> str:
@@ -173,3 +173,15 @@ def test_the_same_value_has_the_same_number_and_long_texts_are_cut() -> None:
     masked = mask("8 916 123-45-67 или 89161234567, ещё 8 916 765-43-21")
     assert masked.text == "[ТЕЛЕФОН 1] или [ТЕЛЕФОН 1], ещё [ТЕЛЕФОН 2]"
     assert len(mask("а" * 10 * LONGEST).text) == LONGEST
+
+
+@pytest.mark.parametrize(
+    "text", ["живу Советская 10-45", "на Садовой 12 ждал", "везите на Ленина 5", "ivan(собака)mail.ru"]
+)
+def test_an_address_without_the_word_for_street_does_not_leave(text: str) -> None:
+    assert not re.search(r"Советск|Садов|Ленина|ivan", sent(text))
+
+
+def test_a_number_that_the_end_would_cut_in_two_does_not_leave_in_part() -> None:
+    text = "а" * (LONGEST - 5) + " 8 916 123-45-67 и ещё"
+    assert mask(text).text.endswith("а [ТЕЛЕФОН 1]")

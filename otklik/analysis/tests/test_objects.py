@@ -39,6 +39,44 @@ def test_two_companies_in_one_text_have_two_tones(said, expected):
     assert tones(said) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Подняли цены у МТС, надоело. Ухожу в Теле2", {"МТС": "negative", "Tele2": "positive"}),
+        ("Перешла с Билайна на МегаФон, довольна", {"Билайн": "negative", "МегаФон": "positive"}),
+        ("Перешёл с Йоты на Билайн и пожалел", {"Yota": "positive", "Билайн": "negative"}),
+        ("Сменил ВТБ на Сбер", {"ВТБ": "negative", "Сбербанк": "positive"}),
+        ("Озон хуже Вайлдберриз", {"Ozon": "negative", "Wildberries": "positive"}),
+        ("ДНС лучше, чем Ситилинк", {"ДНС": "positive", "Ситилинк": "negative"}),
+        ("Ozon is worse than Amazon", {"Ozon": "negative", "Amazon": "positive"}),
+        ("Сбер не лучше ВТБ", {"Сбербанк": "negative", "ВТБ": "negative"}),
+    ],
+)  # fmt: skip
+def test_who_is_left_and_who_is_worse_is_told_by_the_sentence(said, expected):
+    assert tones(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("тинек заблокировал карту", "Т-Банк"), ("озончик не подвёл", "Ozon"), ("в пятёрке опять очередь", "Пятёрочка"),
+        ("зашла в пятерку у дома", "Пятёрочка"), ("пятерка продает просрочку", "Пятёрочка"),
+        ("вайлдбериз молодцы", "Wildberries"),
+        ("сидели в кафе «Ромашке»", "Ромашка"), ("купила в «Пятёрочке»", "Пятёрочка"),
+    ],
+)  # fmt: skip
+def test_slang_and_quoted_names_have_their_base_form(said, name):
+    assert list(tones(said)) == [name]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["поставил вам пятёрку за сервис", "работа на пятерку", "твёрдая пятерка", "перешла на новый тариф"],
+)
+def test_a_mark_of_five_is_no_shop(said):
+    assert tones(said) == {}
+
+
 def test_outlets_people_and_competitors_of_the_directory_are_told_apart():
     reader = Reader(
         names=Gazetteer(

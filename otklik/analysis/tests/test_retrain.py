@@ -46,7 +46,7 @@ def test_a_worse_model_does_not_replace_the_one_in_use(tmp_path):
     held = held_texts(texts, np.array([label == "late" for label in labels], dtype=np.int64))
     other = {"late": "broken", "broken": "late"}
     wrong = [label if kept else other[label] for label, kept in zip(labels, held, strict=True)]
-    outcome = retrain("cause", texts, wrong, tmp_path, previous(tmp_path, "cause"))
+    outcome = retrain("cause", texts, wrong, tmp_path, previous(tmp_path, "cause", wrong))
     assert outcome.old is not None and not outcome.replaced
     assert outcome.new["macro_f1"] < outcome.old["macro_f1"]
     assert (tmp_path / "cause.npz").read_bytes() == before

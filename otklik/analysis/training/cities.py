@@ -21,10 +21,92 @@ from otklik.analysis.engine.places import CITIES
 LEAST_PEOPLE = 10_000
 ALIKE = 0.6  # of a Russian name and the Latin one
 ALSO = {"Питер": "Санкт-Петербург", "СПб": "Санкт-Петербург", "Петербург": "Санкт-Петербург", "Екб": "Екатеринбург",
-        "Нижний": "", "Челны": "Набережные Челны", "Ростов": "Ростов-на-Дону", "Мск": "Москва"}  # fmt: skip
-BIG_NEIGHBOURS = ("Алматы", "Астана", "Шымкент", "Караганда", "Киев", "Київ", "Харьков", "Харків", "Одесса", "Одеса",
-                  "Днепр", "Дніпро", "Львов", "Львів", "Минск", "Гомель", "Ташкент", "Бишкек", "Ереван", "Тбилиси",
-                  "Баку", "Севастополь", "Симферополь")  # fmt: skip
+        "Нижний": "", "Челны": "Набережные Челны", "Ростов": "Ростов-на-Дону", "Мск": "Москва",
+        "Ёбург": "Екатеринбург", "Екат": "Екатеринбург", "Нск": "Новосибирск", "Алма-Ата": "Алматы",
+        "Нур-Султан": "Астана", "Новосиб": "Новосибирск", "Комсомольск": "Комсомольск-на-Амуре"}  # fmt: skip
+BIG_NEIGHBOURS = (
+    "Алматы",
+    "Астана",
+    "Шымкент",
+    "Караганда",
+    "Актобе",
+    "Атырау",
+    "Актау",
+    "Павлодар",
+    "Костанай",
+    "Кызылорда",
+    "Усть-Каменогорск",
+    "Петропавловск",
+    "Кокшетау",
+    "Семей",
+    "Тараз",
+    "Талдыкорган",
+    "Темиртау",
+    "Экибастуз",
+    "Рудный",
+    "Киев",
+    "Київ",
+    "Харьков",
+    "Харків",
+    "Одесса",
+    "Одеса",
+    "Днепр",
+    "Дніпро",
+    "Львов",
+    "Львів",
+    "Запорожье",
+    "Кривой Рог",
+    "Николаев",
+    "Винница",
+    "Полтава",
+    "Чернигов",
+    "Черкассы",
+    "Житомир",
+    "Сумы",
+    "Хмельницкий",
+    "Ровно",
+    "Ивано-Франковск",
+    "Тернополь",
+    "Луцк",
+    "Ужгород",
+    "Черновцы",
+    "Донецк",
+    "Луганск",
+    "Мариуполь",
+    "Херсон",
+    "Минск",
+    "Гомель",
+    "Брест",
+    "Гродно",
+    "Витебск",
+    "Могилёв",
+    "Бобруйск",
+    "Барановичи",
+    "Ташкент",
+    "Самарканд",
+    "Бишкек",
+    "Ош",
+    "Душанбе",
+    "Ашхабад",
+    "Ереван",
+    "Тбилиси",
+    "Батуми",
+    "Баку",
+    "Кишинёв",
+    "Тирасполь",
+    "Рига",
+    "Вильнюс",
+    "Таллин",
+    "Севастополь",
+    "Симферополь",
+    "Ялта",
+    "Керчь",
+    "Евпатория",
+    "Феодосия",
+)
+OWN = frozenset(
+    {"Киев", "Минск", "Астана", "Ташкент", "Рига", "Баку", "Ереван", "Алматы"}
+)  # whatever the dictionary says
 LETTERS = re.split(" ", "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya")
 LATIN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
                  LETTERS, strict=True))  # fmt: skip
@@ -61,13 +143,16 @@ def _is_place(name: str) -> bool:
 
 
 def forms(name: str) -> set[str]:
-    """Every case form, lower case, ё as е."""
+    """Every case form, lower case, ё as е. Of a name with a hyphen the first part may stay as it is (Йошкар-Оле)."""
     words = re.split(r"([ -])", name)
     found = {name}
     fixed = {"на", "Дону", "дону", "Камне", "Амуре", "Сахалинский"}
     for case in CASES:
         bent = "".join(word if word in (" ", "-") or word in fixed else _bent(word, case) for word in words)
         found.add(bent)
+        if len(words) > 1 and words[-2] == "-":
+            found.add("".join(words[:-1]) + _bent(words[-1], case))
+            found.add("".join(words[:-1]) + _by_ending(words[-1], case))
     return {one.lower().replace("ё", "е") for one in found}
 
 
@@ -83,9 +168,15 @@ def _bent(word: str, case: str) -> str:
     return word
 
 
+def _by_ending(word: str, case: str) -> str:
+    """A last part in -а that no dictionary knows (Ола)."""
+    endings = {"gent": "ы", "datv": "е", "accs": "у", "ablt": "ой", "loct": "е"}
+    return word[:-1] + endings.get(case, "а") if word.endswith("а") else word
+
+
 def plain(name: str) -> int:
     """0 a name of its own; 1 also a usual word or a person's; 2 an adjective, so more often a street or a district."""
-    if re.search("[ -]", name):
+    if re.search("[ -]", name) or name in OWN:
         return 0
     if re.search("(?:ая|ое|ий|ый|ой)$", name):
         return 2

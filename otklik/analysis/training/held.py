@@ -1,6 +1,7 @@
 """Scores of the whole reading: held texts of another author, or the training texts by cross-validation.
 
 .venv/bin/python -m otklik.analysis.training.held           held texts; only totals are printed
+.venv/bin/python -m otklik.analysis.training.held --page    held texts; the table of docs/analysis.md is written anew
 .venv/bin/python -m otklik.analysis.training.held --cross   each block of writing read by models that have not seen it
 """
 
@@ -23,10 +24,12 @@ from otklik.analysis.engine.abuse import HARMFUL, abuses
 from otklik.analysis.engine.cause import Taxonomy
 from otklik.analysis.engine.reading import Item, Reader, Record
 from otklik.analysis.engine.severity import priority
+from otklik.analysis.training import held_page
 from otklik.analysis.training.calibration import micro_f1
 from otklik.analysis.training.content import build
 from otklik.analysis.training.rows import BLOCKS, Row, judged, read_rows
 
+MAIN = ("intent", "cause")
 SCALES = ("expects_reply", "severity", "complexity", "impact", "urgency", "safety", "rumour", "lang")
 
 
@@ -58,15 +61,29 @@ def names(labels: Sequence[Any]) -> list[str]:
     return [one["label"] if isinstance(one, dict) else one for one in labels]
 
 
-def single(rows: Sequence[Row], given: Sequence[Record], read: Callable[[Any], str]) -> dict[str, float]:
-    """Accuracy and macro-F1 of a field with one label."""
+def single(
+    rows: Sequence[Row], given: Sequence[Record], name: str, read: Callable[[Any], str]
+) -> dict[str, float]:
+    """Accuracy and macro-F1 of a field with one label, and accuracy of the answers that are shown."""
     truth = np.array([read(row) for row in rows])
     found = np.array([read(answer) for answer in given])
+    shown = np.array([name not in answer["abstained"] for answer in given])
     each = [
         2 * ((truth == label) & (found == label)).sum() / ((truth == label).sum() + (found == label).sum())
         for label in np.unique(truth)
     ]
-    return {"accuracy": round(float((truth == found).mean()), 3), "macro_f1": round(float(np.mean(each)), 3)}
+    right = truth == found
+    return {
+        "accuracy": round(float(right.mean()), 3),
+        "macro_f1": round(float(np.mean(each)), 3),
+        "shown": round(float(right[shown].mean()), 3) if shown.any() else 0.0,
+        "share_shown": round(float(shown.mean()), 3),
+    }
+
+
+def first_of(name: str) -> Callable[[Any], str]:
+    """The main label of a field with several."""
+    return lambda one: next(iter(names(one[name])), "")
 
 
 def _plain(name: str, one: Row | Record) -> str:
@@ -112,10 +129,13 @@ def report(rows: list[Row], given: list[Record], abuse: list[Row], shares: Any, 
     result: Record = {"texts": len(rows)}
     for name in ("intent", "cause", "signals"):
         result[name] = several(rows, given, name)
+    for name in MAIN:
+        result[f"main_{name}"] = single(rows, given, name, first_of(name))
     for name in SCALES:
-        result[name] = single(rows, given, partial(_plain, name))
-    result["tone"] = single(rows, given, of_tone)
-    result["priority"] = single(rows, given, of_priority)
+        result[name] = single(rows, given, name, partial(_plain, name))
+    result["tone"] = single(rows, given, "tone", of_tone)
+    result["priority"] = single(rows, given, "priority", of_priority)
+    result["misread"] = misread(rows, given)
     first = np.array([of_priority(row) == "P1" for row in rows])
     lifted = np.array([of_priority(answer) in ("P1", "P2") for answer in given])
     result["P1_seen_as_P1_or_P2"] = round(float(lifted[first].mean()), 3)
@@ -125,6 +145,19 @@ def report(rows: list[Row], given: list[Record], abuse: list[Row], shares: Any, 
     result["safety_precision"] = round(float(dangerous[found].mean()), 3)
     result["abuse_set"] = abuse_scores(abuse, shares, labels)
     return result
+
+
+def misread(rows: Sequence[Row], given: Sequence[Record]) -> dict[str, list[int]]:
+    """The weakest places by name: how many of how many."""
+    both = list(zip(rows, given, strict=True))
+    positive = [of_tone(answer) for row, answer in both if of_tone(row) == "positive"]
+    deadline = [answer["signals"] for row, answer in both if "deadline_named" in row["signals"]]
+    second = [of_priority(answer) for row, answer in both if of_priority(row) == "P2"]
+    return {
+        "positive_texts_read_as_negative": [positive.count("negative"), len(positive)],
+        "deadline_named_not_found": [sum("deadline_named" not in one for one in deadline), len(deadline)],
+        "P2_read_as_P3_or_P4": [sum(one in ("P3", "P4") for one in second), len(second)],
+    }
 
 
 def cross() -> Record:
@@ -162,4 +195,9 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cross", action="store_true")
-    print(json.dumps(cross() if parser.parse_args().cross else held(), indent=1))  # noqa: T201
+    parser.add_argument("--page", action="store_true")
+    asked = parser.parse_args()
+    scores = cross() if asked.cross else held()
+    if asked.page and not asked.cross:
+        held_page.write(scores)
+    print(json.dumps(scores, indent=1))  # noqa: T201

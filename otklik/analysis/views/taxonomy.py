@@ -43,8 +43,8 @@ class CauseForm(HouseForm):
         required=False,
         widget=forms.Textarea({"rows": 5}),
         help_text=gettext_lazy(
-            "One a line, at least two words each is best. Every form of the words counts. “парков*” asks for a"
-            " beginning, “…” lets up to three words stand between."
+            "One phrase per line, ideally two words or more. All forms of the words count. “парков*” matches a"
+            " beginning, “…” allows up to three words between."
         ),
     )
 

@@ -22,17 +22,14 @@ from otklik.inbox.api.shapes import (
     filters_of,
 )
 from otklik.inbox.models import Conversation, Message
+from otklik.inbox.places import place, placed
+from otklik.inbox.queries import Filters
 from otklik.inbox.services import bulk, labels, reads, reminders, start, state
 from otklik.inbox.services.bulk import BulkResult
-from otklik.kernel.rest import Call, Done, Given, Id, Moment, Page, cut, operation
+from otklik.kernel.rest import Call, Done, Given, Id, Moment, Page, cut, not_our_cursor, operation
 
 router = Router(tags=["Conversations"])
-KEYSETS = {
-    "newest": ("-last_message_at", "-id"),
-    "oldest": ("last_message_at", "id"),
-    "waiting": ("waiting_since", "id"),
-    **orders.READ,
-}
+KEYSETS = {**orders.ORDERS, "waiting": ("waiting_since", "id")}
 
 
 @operation(router, "GET", "/conversations", right="conversation.read", answer=Page[ConversationOut])
@@ -41,11 +38,27 @@ def list_conversations(request: Call, asked: Query[ConversationList]) -> Any:
 
     Without `state`, `q` and `customer` the closed and snoozed ones are left out, as on the screen.
     """
-    rows = queries.filtered(request.auth, filters_of(asked)).prefetch_related("labelled", "marks")
+    filters = filters_of(asked)
+    rows = queries.filtered(request.auth, filters).prefetch_related("labelled", "marks")
+    if asked.order in orders.LADDERS:
+        return _by_labels(rows, request.auth, filters, asked)
     if asked.order == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
     items, following = cut(rows, KEYSETS[asked.order], cursor=asked.cursor, limit=asked.limit)
     return {"items": items, "next": following}
+
+
+def _by_labels(rows: Any, who: Any, filters: Filters, asked: ConversationList) -> dict[str, Any]:
+    at = placed(asked.cursor)
+    if asked.cursor and at is None:
+        raise not_our_cursor()
+    found = queries.walk(rows, who, filters, at, asked.limit + 1)
+    shown = found[: asked.limit]
+    more = shown[-1] if len(found) > asked.limit else None
+    return {
+        "items": [row for row, _step in shown],
+        "next": place(more[0].last_message_at, more[0].pk, more[1]) if more else None,
+    }
 
 
 class CountsOut(Schema):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import FileResponse
 from ninja import File, Query, Router, Schema
@@ -11,7 +11,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from otklik.channels import queries as channels
-from otklik.inbox import queries, understood, ways
+from otklik.inbox import queries, style, understood, ways
 from otklik.inbox.api.keys import client_key
 from otklik.inbox.api.shapes import (
     Addresses,
@@ -68,9 +68,19 @@ class ReadFieldOut(Schema):
     corrected: bool
 
 
+Style = Annotated[
+    str,
+    Field(
+        description="non_intrusive: the author did not ask for an answer; one may write, then briefly, without"
+        " questions and without offers. Empty: as usual. It forbids nothing"
+    ),
+]
+
+
 class ReadingOut(Schema):
     message_id: int
     priority: str
+    style: Style
     objects: list[dict[str, Any]] = Field(description="named things and the tone towards each")
     fields: list[ReadFieldOut]
 
@@ -84,6 +94,7 @@ def get_reading(request: Call, message_id: Id) -> dict[str, Any]:
     return {
         "message_id": message_id,
         "priority": found.priority,
+        "style": style.of_message(message_id),
         "objects": found.objects,
         "fields": found.fields,
     }
@@ -118,16 +129,20 @@ def reply_to_conversation(request: Call, conversation_id: Id, data: ReplyIn) -> 
     return reply.reply(conversation_id, answer, by=request.auth)
 
 
+class AdvisedOut(AdviceOut):
+    style: Style
+
+
 @operation(
     router,
     "POST",
     "/conversations/{conversation_id}/advice",
     right="conversation.reply",
-    answer=AdviceOut,
+    answer=AdvisedOut,
     example={"text": "Hello, Irina!"},
 )
 def advise(request: Call, conversation_id: Id, data: AdviceIn) -> dict[str, Any]:
-    """What an answer would do otherwise than the customer asked. Nothing is stored.
+    """How to answer, and what an answer would do otherwise than the customer asked. Nothing is stored.
 
     With an empty `wishes` no `deviation_reason` is needed.
     """
@@ -136,6 +151,7 @@ def advise(request: Call, conversation_id: Id, data: AdviceIn) -> dict[str, Any]
     facts = channels.facts(one.account_id)
     found = wishes.of_answer(one, visibility=data.visibility, text=data.text, moment=moment)
     return {
+        "style": style.of_conversation(one.pk),
         "wishes": found,
         "preferred_at": wishes.preferred_moment(org, customer, moment),
         "ways": ways.ways(org, customer),

@@ -229,7 +229,7 @@ def list_rule_fields(request: Call) -> Any:
     right=RIGHT,
     answer=RuleOut,
     status=201,
-    example={"name": "Претензия и грозит судом", "definition": EXAMPLE},
+    example={"name": "Жалоба с угрозой суда", "definition": EXAMPLE},
 )
 def create_rule(request: Call, data: RuleIn) -> Any:
     """A new rule behind the others."""

@@ -14,12 +14,14 @@ from otklik.inbox.queries import Filters
 from otklik.kernel.rest import Given, Id, Moment, Window
 
 MAX_TEXT = 100_000
-LEAST_PRESSING = 4  # of the priorities
 State = Literal["open", "waiting", "snoozed", "closed"]
 View = Literal[
     "mine", "team", "unassigned", "waiting", "snoozed", "mentions", "drafts", "trouble", "unsure", "all"
 ]
-Order = Literal["newest", "oldest", "waiting", "priority", "severity", "urgency", "unsure"]
+Order = Literal[
+    "newest", "oldest", "waiting", "unsure", "priority", "severity", "urgency", "intent", "cause", "tone", "emotions",
+    "expects_reply", "complexity", "impact", "safety", "signals", "abuse", "rumour", "lang",
+]  # fmt: skip
 Mode = Literal["public", "private", "note"]
 Rating = Annotated[int, Field(ge=1, le=5)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -81,7 +83,7 @@ class ConversationOut(Schema):
 
     @staticmethod
     def resolve_priority(one: Conversation) -> str:
-        return f"P{one.priority}" if one.priority <= LEAST_PRESSING else ""
+        return next((row.mark[-2:] for row in one.marks.all() if row.mark.startswith("priority:")), "")
 
     @staticmethod
     def resolve_read(one: Conversation) -> dict[str, list[str]]:
@@ -194,8 +196,8 @@ class ConversationList(Window, ReadFilters):
     q: str = Field("", max_length=200, description="words in any form, or a number")
     order: Order = Field(
         "newest",
-        description="waiting: only those who wait for us; priority, severity, urgency: the most pressing first;"
-        " unsure: the least sure readings first",
+        description="waiting: only those who wait for us; unsure: the least sure readings first; a field of the"
+        " reading: label by label, what presses most first, of equals the newest",
     )
 
 

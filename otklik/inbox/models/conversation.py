@@ -42,9 +42,6 @@ class Conversation(models.Model):
     message_count = models.PositiveIntegerField(default=0)
     trouble = models.CharField(max_length=16, blank=True, default="")  # failed or uncertain delivery
     # what was read in the customer's newest message: see services/standing.py
-    priority = models.PositiveSmallIntegerField(default=9)  # 1 to 4; 9: nothing read yet
-    severity = models.PositiveSmallIntegerField(default=0)
-    urgency = models.PositiveSmallIntegerField(default=0)
     certainty = models.PositiveSmallIntegerField(default=1000)  # ‰, of the shown field it is least sure of
     unsure = models.BooleanField(default=False)
     rating = models.PositiveSmallIntegerField(null=True)
@@ -88,6 +85,12 @@ class Conversation(models.Model):
             ),
             models.Index(fields=["snoozed_until"], name="conversation_snooze", condition=Q(state="snoozed")),
             models.Index(fields=["customer", "-last_message_at"], name="conversation_customer"),
+            # what began in a period: contacts.py
+            models.Index(
+                fields=["organisation", "created_at"],
+                name="conversation_begun",
+                condition=Q(merged_into=None),
+            ),
             models.Index(
                 fields=["organisation", "waiting_since"],
                 name="conversation_waits",

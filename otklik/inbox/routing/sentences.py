@@ -81,7 +81,7 @@ def actions(definition: Definition, names: Names) -> list[str]:
     if done.note:
         lines.append(_("note: %(text)s") % {"text": done.note})
     if done.stop:
-        lines.append(_("rules further down are not asked"))
+        lines.append(_("the rules below are not asked"))
     return lines
 
 

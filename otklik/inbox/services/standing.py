@@ -13,8 +13,8 @@ from otklik.inbox.subjects import KIND
 from otklik.kernel import events
 
 USUAL = frozenset({"abuse:none", "rumour:none", "safety:no"})
-NOT_READ = Brief("", "", "", "P9", 0, 0, False, False, 1000, frozenset())
-COLUMNS = ("priority", "severity", "urgency", "certainty", "unsure")
+NOT_READ = Brief("", "", "", "", safety=False, unsure=False, certainty=1000, marks=frozenset())
+COLUMNS = ("certainty", "unsure")
 
 
 def texts_read(event: TextsRead) -> None:
@@ -42,10 +42,10 @@ def settle(rows: Sequence[Conversation]) -> list[Conversation]:
 
 
 def _changes(row: Conversation, read: Brief) -> bool:
-    now = (int(read.priority[1:]), read.severity, read.urgency, read.certainty, read.unsure)
+    now = (read.certainty, read.unsure)
     if now == tuple(getattr(row, name) for name in COLUMNS):
         return False
-    row.priority, row.severity, row.urgency, row.certainty, row.unsure = now
+    row.certainty, row.unsure = now
     return True
 
 

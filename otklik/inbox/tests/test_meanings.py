@@ -1,4 +1,4 @@
-"""The list narrowed and ordered by what was read: every field, several labels, pages, merges, the queue "unsure"."""
+"""The list narrowed by what was read: every field, several labels, pages, merges, the queue "unsure"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otklik.accounts.models import Organisation
 from otklik.analysis import services as analysis
 from otklik.analysis.models import Reading
 from otklik.analysis.services.readings import keep
-from otklik.inbox import forms, meanings, orders, places, queries
+from otklik.inbox import forms, meanings, queries
 from otklik.inbox.models import Conversation, ConversationMark
 from otklik.inbox.queries import Filters
 from otklik.inbox.services import grouping
@@ -33,10 +33,6 @@ FULL = {
 
 def shown(user, **filters) -> list[int]:
     return [row.conversation.pk for row in queries.page(user, Filters(**filters))]
-
-
-def placed(last: Conversation) -> str:
-    return places.place(last.last_message_at, last.pk)
 
 
 def written(channel, number: int, **fields):
@@ -106,53 +102,11 @@ def test_another_company_is_not_found(grave, alisa):
     assert shown(alisa, intents=("complaint",)) == []
 
 
-@pytest.mark.parametrize(
-    ("order", "expected"),
-    [
-        ("priority", [4, 1, 3, 2, 0]),
-        ("severity", [4, 3, 2, 1, 0]),
-        ("urgency", [1, 4, 3, 2, 0]),
-        ("unsure", [3, 4, 2, 1, 0]),
-    ],
-)
-def test_the_most_pressing_first_and_of_equals_the_newest(demo_channel, olga, order, expected):
-    talks = [arrive(demo_channel, mail("c0@mail.test", "Не прочитано", at=MORNING))]
-    for n, (priority, severity, urgency, sure) in enumerate(
-        [("P2", 1, 3, 0.9), ("P4", 2, 1, 0.8), ("P3", 3, 1, 0.2), ("P1", 4, 2, 0.7)], 1
-    ):
-        fields = {"priority": priority, "severity": severity, "urgency": urgency}
-        talks.append(written(demo_channel, n, **fields, confidence={"tone": sure}))
-    assert [[one.pk for one in talks].index(pk) for pk in shown(olga, order=order)] == expected
-    walked: list[int] = []
-    after = ""
-    while rows := queries.page(olga, Filters(order=order), after=after, size=2):
-        walked += [row.conversation.pk for row in rows]
-        after = placed(rows[-1].conversation)
-    assert walked == [talks[n].pk for n in expected]
-
-
-def test_many_of_one_priority_are_paged_without_gaps_or_repeats(demo_channel, olga):
-    talks = [written(demo_channel, n, priority="P2" if n % 3 else "P1") for n in range(7)]
-    walked: list[int] = []
-    after = ""
-    while rows := queries.page(olga, Filters(order="priority"), after=after, size=2):
-        walked += [row.conversation.pk for row in rows]
-        after = placed(rows[-1].conversation)
-    assert walked == [talks[n].pk for n in (6, 3, 0, 5, 4, 2, 1)]
-
-
-def test_a_row_that_changed_its_priority_meanwhile_ends_no_page(demo_channel, olga):
-    talks = [written(demo_channel, n, priority="P2") for n in range(3)]
-    first = queries.page(olga, Filters(order="priority"), size=1)[0].conversation
-    Conversation.objects.filter(pk=first.pk).delete()
-    rest = queries.page(olga, Filters(order="priority"), after=placed(first), size=5)
-    assert [row.conversation.pk for row in rest] == [talks[1].pk, talks[0].pk]
-
-
 def test_the_newest_message_decides_and_a_new_reading_replaces_the_old(grave, demo_channel, olga):
     assert ConversationMark.objects.filter(conversation=grave, mark="signals:child").exists()
-    talk = read_as(grave, priority="P3", intent="thanks", tone="positive")
-    assert (talk.priority, talk.severity) == (3, 1)
+    assert shown(olga, priorities=("P1",)) == [grave.pk]
+    read_as(grave, priority="P3", intent="thanks", tone="positive")
+    assert (shown(olga, priorities=("P1",)), shown(olga, priorities=("P3",))) == ([], [grave.pk])
     assert not ConversationMark.objects.filter(conversation=grave, mark="signals:child").exists()
     assert shown(olga, tones=("positive",)) == [grave.pk]
 
@@ -167,11 +121,9 @@ def test_an_older_messages_reading_changes_nothing(grave, demo_channel):
 
 def test_joined_conversations_stand_as_the_newest_message_says_and_come_apart_again(grave, calm, olga):
     merge = grouping.merge(grave.pk, calm.pk, by=olga)
-    grave.refresh_from_db()
-    assert (grave.priority, shown(olga, tones=("neutral",))) == (4, [grave.pk])
+    assert shown(olga, tones=("neutral",), priorities=("P4",)) == [grave.pk]
     grouping.unmerge(merge.pk, by=olga)
-    grave.refresh_from_db()
-    assert (grave.priority, shown(olga, tones=("negative",))) == (1, [grave.pk])
+    assert shown(olga, tones=("negative",), priorities=("P1",)) == [grave.pk]
     assert shown(olga, tones=("neutral",)) == [calm.pk]
 
 
@@ -192,10 +144,6 @@ def test_unknown_words_in_an_address_open_a_list(grave, olga):
     assert found == Filters(doubts=("tone",), sure="1", order="priority")
     assert forms.filters_of(QueryDict(forms.address(found)[1:])) == found
     assert forms.stored({"tones": ["negative"], "mood": "bad"}) == Filters(tones=("negative",))
-
-
-def test_every_order_has_a_name(olga):
-    assert set(forms.ORDER_TITLES) == set(orders.ORDERS)
 
 
 def test_a_filtered_list_reads_no_table_of_readings(grave, calm, olga):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from otklik.accounts import policy
 from otklik.accounts import queries as accounts
 from otklik.channels.ports import AccountFacts
-from otklik.inbox import forms, queries
+from otklik.inbox import forms, queries, style
 from otklik.inbox.models import Attachment, Conversation, Draft, Message
 from otklik.inbox.services import drafts, files, notes, recipients, templates, wishes
 from otklik.inbox.services.recipients import Address, Proposal
@@ -94,6 +94,7 @@ def composer(
         "newest_id": newest_id,
         "undo_seconds": undo_seconds(who),
         "reasons": wishing.reasons(),
+        "quietly": may_reply and style.of_conversation(conversation.pk) == style.NON_INTRUSIVE,
         "stale": bool(
             chosen and chosen.draft and chosen.text and 0 < chosen.draft.based_on_message_id < newest_id
         ),

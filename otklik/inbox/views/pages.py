@@ -126,6 +126,10 @@ def filter_dialog(request: StaffRequest) -> HttpResponse:
         "places": forms.PLACES.items(),
         "sources": reading.sources(who),
         "ratings": (1, 2, 3, 4, 5),
+        "orders": [(key, forms.ORDER_TITLES[key]) for key in forms.DAILY_ORDERS],
+        "label_orders": [
+            (key, title) for key, title in forms.ORDER_TITLES.items() if key not in forms.DAILY_ORDERS
+        ],
     }
     return render(request, "inbox/dialogs/filter.html", context)
 
@@ -171,6 +175,7 @@ def list_context(request: StaffRequest, filters: Filters, *, current: int = 0) -
                 "on": key == filters.order,
             }
             for key, title in forms.ORDER_TITLES.items()
+            if key in forms.DAILY_ORDERS or key == filters.order
         ],
         "order_title": forms.ORDER_TITLES[filters.order],
         "all_url": f"/inbox/{forms.address(Filters(query=filters.query))}",

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from otklik.accounts.principals import User
-from otklik.inbox import places, queries
+from otklik.inbox import queries
 from otklik.inbox.forms import address
 from otklik.inbox.models import (
     Conversation,
@@ -61,11 +61,10 @@ def page(who: User, filters: Filters, *, after: str = "", current: int = 0, size
     """One page of the list. `after`: the place a former page named."""
     found = queries.page(who, filters, after=after, size=size + 1)
     more, found = len(found) > size, found[:size]
-    last = found[-1].conversation if more else None
     top = max((one.conversation.last_message_at for one in found), default=None)
     return Page(
         lines(who, filters, found, current=current),
-        places.place(last.last_message_at, last.pk) if last else "",
+        found[-1].place if more else "",
         top.isoformat() if top else "",
     )
 

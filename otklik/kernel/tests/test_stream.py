@@ -42,6 +42,7 @@ def test_empty_lines_a_byte_order_mark_and_windows_line_ends_are_no_matter() -> 
         (b'{"id":1e999,"text":"a"}', "not_json"),
         (b'{"id":1,"text":"a"', "not_json"),
         (b"[" * 100_000, "not_json"),
+        (b'{"id":' + b"7" * 5000 + b',"text":"a"}', "number_too_long"),
         (b'{"id":1,"text":"\xff"}', "not_utf8"),
         (b'["id"]', "not_object"),
         (b"null", "not_object"),

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.own_database
+
 
 def otklik(*words: str, var: Path, key: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "VAR_DIR": str(var), "DATABASE_URL": "", "SECRET_KEY": key}

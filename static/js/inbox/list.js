@@ -160,7 +160,8 @@ export async function reload(url = "") {
     document.dispatchEvent(new CustomEvent("otklik:refused", { detail: { data: { error: { message: text("failed") } } } }));
     return;
   }
-  if (opening(pane)) await new Promise((done) => document.addEventListener("htmx:afterRequest", done, { once: true }));
+  // any request ends with this event, so the line is looked at again
+  while (opening(pane)) await new Promise((done) => document.addEventListener("htmx:afterRequest", done, { once: true }));
   const node = document.importNode(next, true);
   pane.replaceWith(node);
   window.htmx?.process(node);

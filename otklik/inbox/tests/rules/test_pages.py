@@ -57,9 +57,9 @@ def text(answer: Any) -> str:
 
 def test_without_rules_three_examples_lead_into_a_filled_editor(page) -> None:
     shown = text(page.get("/settings/rules/"))
-    assert shown.count("Начать с него") == 3
+    assert shown.count("Начать с этого") == 3
     filled = text(page.get("/settings/rules/new/?example=court"))
-    assert 'value="Претензия и грозит судом"' in filled
+    assert 'value="Жалоба с угрозой суда"' in filled
     assert re.search(r'value="legal_threat" checked', filled)
 
 
@@ -152,7 +152,7 @@ def test_a_saved_rule_is_applied_stopped_and_taken_back_from_its_page(
     assert "Идёт" in text(page.get(f"/settings/rules/runs/{run.pk}/", headers=HTMX))
     outbox.drain()
     assert labels_of(talk) == ["Жалоба"]
-    assert "сработало для 1 обращения" in text(page.get(f"/settings/rules/{own.pk}/"))
+    assert "Сработало для 1 обращения" in text(page.get(f"/settings/rules/{own.pk}/"))
     page.post(f"/settings/rules/runs/{run.pk}/undo/", headers=HTMX)
     outbox.drain()
     assert labels_of(talk) == []
