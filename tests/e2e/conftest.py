@@ -88,7 +88,8 @@ def page(care: Care, chromium: Browser) -> Iterator[Page]:
         base_url=care.url, locale="ru-RU", viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     complaints = Complaints()
     page.on("console", complaints.console)
     page.on("pageerror", lambda error: complaints.heard.append(str(error)))

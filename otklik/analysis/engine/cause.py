@@ -13,6 +13,7 @@ from otklik.analysis.engine import facts
 from otklik.analysis.engine.content import Content, Met
 from otklik.analysis.engine.cues import LEXICON, Cue, Matcher
 from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.linear import likeliest
 from otklik.analysis.engine.text import Batch
 from otklik.analysis.engine.wordforms import pattern
 
@@ -90,19 +91,16 @@ def causes(
     unhappy = _unhappy(seen)
     seen.own = taxonomy.found(seen.batch)
     answers = []
-    for row, wanted in enumerate(intents):
-        at = np.flatnonzero(shares[row] >= level)
-        if not len(at) and unhappy[row] >= SURE and shares[row].any():
-            at = np.array([int(shares[row].argmax())])
+    for row, (wanted, share) in enumerate(zip(intents, shares.tolist(), strict=True)):
+        at = likeliest(share, [p >= level for p in share])[:MOST]
+        if not at and unhappy[row] >= SURE and max(share) > 0:
+            at = [share.index(max(share))]
         if all(one in CALM for one in wanted):
-            at = at[:0]
-        at = at[np.argsort(-shares[row, at], kind="stable")][:MOST]
+            at = []
         quiet = all(one in SILENT for one in wanted)
         own = [] if quiet else [(key, OWN) for key in seen.own.get(row, ())]
         theirs = {key for key, _ in own}
-        answers.append(
-            own + [(names[k], round(float(shares[row, k]), 4)) for k in at if names[k] not in theirs]
-        )
+        answers.append(own + [(names[k], round(share[k], 4)) for k in at if names[k] not in theirs])
     return answers
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from otklik.analysis.engine.evidence import Spans, spans
 from otklik.analysis.engine.features import Floats
-from otklik.analysis.engine.linear import Head, Model, Reading
+from otklik.analysis.engine.linear import Head, Model, Reading, likeliest
 from otklik.analysis.engine.text import SINGLE, WORD, Batch
 
 EMOTIONS = ("joy", "sadness", "surprise", "fear", "anger")
@@ -32,11 +32,11 @@ def answers(model: Model, batch: Batch, reading: Reading, scores: Floats) -> lis
     flags, shares = head.chosen(part).astype(bool), head.probabilities(part)
     sure = np.maximum(shares, 1 - shares).min(axis=1).tolist()
     shown = spans(batch, _carried(model, head, batch, reading, flags))
+    rounded = np.round(shares.astype(np.float64), 4).tolist()
     moods = []
-    for row, share in enumerate(shares.tolist()):
-        given = sorted(np.flatnonzero(flags[row]).tolist(), key=lambda k: -share[k])
-        p = {name: round(value, 4) for name, value in zip(head.labels, share, strict=True)}
-        moods.append(Mood([head.labels[k] for k in given], p, shown[row], sure[row]))
+    for row, (given, share) in enumerate(zip(flags.tolist(), shares.tolist(), strict=True)):
+        labels = [head.labels[k] for k in likeliest(share, given)]
+        moods.append(Mood(labels, dict(zip(head.labels, rounded[row], strict=True)), shown[row], sure[row]))
     return moods
 
 

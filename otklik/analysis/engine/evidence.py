@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from otklik.analysis.engine import words
 from otklik.analysis.engine.features import Floats
@@ -23,9 +22,7 @@ def spans(batch: Batch, carried: Floats) -> list[Spans]:
     found: list[Spans] = [[] for _ in range(len(batch))]
     for row in np.unique(batch.token_rows[carried > 0]).tolist():
         first = int(batch.bounds[row])
-        found[row] = of_tokens(
-            batch, completed(batch, strongest(carried, first, int(batch.bounds[row + 1])).tolist())
-        )
+        found[row] = of_tokens(batch, completed(batch, strongest(carried, first, int(batch.bounds[row + 1]))))
     return found
 
 
@@ -34,14 +31,14 @@ def telling(batch: Batch, carried: Floats) -> Floats:
     return np.where(batch.once("mute", lambda: words.mute(batch)), np.float32(0), carried)
 
 
-def strongest(carried: Floats, first: int, last: int) -> NDArray[np.intp]:
+def strongest(carried: Floats, first: int, last: int) -> list[int]:
     """The tokens between two that carried most, in order; none when no word spoke for the answer."""
-    part = carried[first:last]
-    top = float(part.max()) if len(part) else 0.0
+    part: list[float] = carried[first:last].tolist()  # of a dozen words: plain Python is faster than numpy
+    top = max(part, default=0.0)
     if top <= 0:
-        return np.zeros(0, dtype=np.intp)
-    strong = np.flatnonzero(part >= top * SHARE)
-    return np.sort(strong[np.argsort(-part[strong], kind="stable")][:MOST]) + first
+        return []
+    strong = [token for token, weight in enumerate(part, first) if weight >= top * SHARE]
+    return sorted(sorted(strong, key=lambda token: -part[token - first])[:MOST])
 
 
 def completed(batch: Batch, tokens: list[int]) -> list[int]:

@@ -20,6 +20,7 @@ from otklik.analysis.engine.text import SIGN, SPACE, Batch, Hashes, Ints, Points
 BITS = 22
 BINS = 1 << BITS
 SIZES = (2, 3, 4, 5)
+NARROW = 1 << 31
 STEM = 6  # letters of a word's beginning that a pair looks at
 _P = np.uint64(0x5851F42D4C957F2D)
 _Q = np.uint64(0x2545F4914F6CDD1D)
@@ -134,7 +135,8 @@ def counted(block: Block, columns: Columns, idf: Floats, height: int) -> Matrix:
     size = len(idf)
     mapped = block.cells(columns)
     known = mapped >= 0
-    keys = block.rows[known].astype(np.int64) * max(size, 1) + mapped[known]
+    narrow = height * max(size, 1) < NARROW  # half the width is sorted in half the time
+    keys = block.rows[known].astype(np.int32 if narrow else np.int64) * max(size, 1) + mapped[known]
     keys.sort()
     heads = np.flatnonzero(np.concatenate([keys[:1] == keys[:1], keys[1:] != keys[:-1]]))
     times = np.diff(np.append(heads, len(keys)))

@@ -15,6 +15,7 @@ from otklik.analysis.engine import facts
 from otklik.analysis.engine.bare import bare
 from otklik.analysis.engine.content import Content
 from otklik.analysis.engine.features import Floats
+from otklik.analysis.engine.linear import likeliest
 
 Expected = Literal["yes", "no", "unclear"]
 EXPECTED: tuple[Expected, ...] = ("yes", "no", "unclear")
@@ -73,9 +74,12 @@ def _read(seen: Content) -> list[Intent]:
     smaller = np.where(shares[:, complaint] >= shares[:, feedback], feedback, complaint)
     chosen[np.flatnonzero(both), smaller[both]] = False
     replies = seen.shares("expects_reply")
+    expected = seen.labels("expects_reply")
     return [
-        _one(names, chosen[row], shares[row], replies[row], seen.labels("expects_reply"), bool(waived[row]))
-        for row in range(len(shares))
+        _one(names, given, share, dict(zip(expected, reply, strict=True)), waived=no)
+        for given, share, reply, no in zip(
+            chosen.tolist(), shares.tolist(), replies.tolist(), waived.tolist(), strict=True
+        )
     ]
 
 
@@ -131,20 +135,11 @@ def _corrected(seen: Content, names: list[str], shares: Floats, chosen: np.ndarr
     give(((grave & told & ~gossip | waiting) & ~offered) | mocking, "complaint")
 
 
-def _one(  # noqa: PLR0913 the columns of one text
-    names: list[str],
-    chosen: np.ndarray,
-    shares: np.ndarray,
-    reply: np.ndarray,
-    replies: list[str],
-    waived: bool,
+def _one(
+    names: list[str], chosen: list[bool], shares: list[float], said: dict[str, float], *, waived: bool
 ) -> Intent:
-    at = np.flatnonzero(chosen)
-    if not len(at):
-        at = np.array([int(shares.argmax())])
-    order = at[np.argsort(-shares[at], kind="stable")]
-    labels = [(names[k], round(float(shares[k]), 4)) for k in order]
-    said = dict(zip(replies, reply.tolist(), strict=True))
+    order = likeliest(shares, chosen) or [shares.index(max(shares))]
+    labels = [(names[k], round(shares[k], 4)) for k in order]
     if labels[0][0] == "negative_feedback" and not waived and said["yes"] >= WANTED:
         labels = _renamed(labels, *reversed(ODDS))
     return Intent(labels, *_expected(dict(labels), said, waived))

@@ -14,7 +14,7 @@ from otklik.analysis.engine.evidence import Spans
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.switching import KK, RU, STRANGE, UK, marks_of, switched
 from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
-from otklik.analysis.engine.vectors import found, vectors
+from otklik.analysis.engine.vectors import found, placed, vectors
 
 LANGUAGES = ("ru", "uk", "kk", "en", "other")
 LETTERS = {"ru": RU, "uk": UK, "kk": KK}  # і is Ukrainian and Kazakh
@@ -109,7 +109,7 @@ def _beside() -> Hashes:
 
 def _strangers(batch: Batch) -> NDArray[np.int64]:
     """How many words of each text belong to a language in Cyrillic that is not ours."""
-    hit = found(_beside(), batch.hashes) >= 0
+    hit = placed(_beside(), batch) >= 0
     if len(hit):
         hit |= (marks_of(batch) & STRANGE) > 0
     return np.bincount(batch.token_rows[hit], minlength=len(batch))
@@ -135,7 +135,7 @@ def evidence(batch: Batch) -> NDArray[np.int32]:
     """Texts × 4: how many words speak for ru, uk, kk, en alone (its frequent words and its own letters)."""
     columns = []
     for name, words in zip(LANGUAGES[:4], _words(), strict=True):
-        hit = found(words, batch.hashes) >= 0
+        hit = placed(words, batch) >= 0
         if name in LETTERS and len(hit):
             hit |= ((marks_of(batch) & LETTERS[name]) > 0) & (batch.token_kinds == WORD)
         columns.append(np.bincount(batch.token_rows[hit], minlength=len(batch)))
@@ -151,7 +151,7 @@ def decide(batch: Batch, shares: Floats) -> Spoken:
     """Language, confidence and words of a second one; `shares` are the model's probabilities of four."""
     spoken = evidence(batch)
     scripts = _scripts(batch)
-    elsewhere = np.bincount(batch.token_rows[found(_elsewhere(), batch.hashes) >= 0], minlength=len(batch))
+    elsewhere = np.bincount(batch.token_rows[placed(_elsewhere(), batch) >= 0], minlength=len(batch))
     joint = np.log(np.maximum(shares, 1e-4)) + np.minimum(spoken, 8) * 0.8
     joint[:, 2] -= UNSAID * (spoken[:, 2] == 0)
     joint[:, 1] += UKRAINIAN * (_letter(batch, "і") > 0) * (spoken[:, 2] == 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,30 @@ class Space:
         ]
         return Reading(blocks, parts, dense(batch) * self.scale)
 
+    def met(self, reading: Reading) -> Met:
+        """The n-grams of a reading that this space knows; gathered once."""
+        if reading.known is None:
+            found, start = [], 0
+            for block, part, known in zip(reading.blocks, reading.parts, self._columns, strict=True):
+                cells = block.cells(known)
+                at = np.flatnonzero(cells >= 0)
+                rows = block.rows[at]
+                lengths = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly
+                found.append((rows, cells[at] + start, block.tokens[at], lengths))
+                start += part.shape[1]
+            reading.known = Met(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        return reading.known
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Occurrences of known n-grams: text, column of the weights, token, and the length of the text's row."""
+
+    rows: Ints
+    cells: Ints
+    tokens: Ints
+    lengths: NDArray[np.float64]
+
 
 @dataclass(slots=True)
 class Reading:
@@ -67,6 +92,7 @@ class Reading:
     blocks: list[Block]
     parts: list[Matrix]
     plain: Floats
+    known: Met | None = None
 
     def matrix(self) -> Matrix:
         """All columns as one sparse matrix (training only)."""
@@ -116,6 +142,11 @@ class Head:
         return (scores + self.lift).argmax(axis=1) if self.one_of else scores + self.lift > 0
 
 
+def likeliest(shares: Sequence[float], chosen: Sequence[bool]) -> list[int]:
+    """The numbers of the chosen labels of one text, the likeliest first."""
+    return sorted((k for k, one in enumerate(chosen) if one), key=lambda k: -shares[k])
+
+
 def _logistic(values: Floats) -> Floats:
     return (1 / (1 + np.exp(-np.clip(values, -30, 30)))).astype(np.float32)
 
@@ -140,18 +171,12 @@ class Model:
         return total.astype(np.float32)
 
     def carried(self, reading: Reading, columns: NDArray[np.intp], tokens: int) -> Floats:
-        """How much each token of the batch spoke for column `columns[row]` of its text."""
-        total = np.zeros(tokens, dtype=np.float64)
-        start = 0
-        for block, part, known in zip(reading.blocks, reading.parts, self.space._columns, strict=True):
-            mapped = block.cells(known)
-            wanted = columns[block.rows]
-            at = np.flatnonzero((mapped | wanted) >= 0)  # neither is −1
-            rows, cells = block.rows[at], mapped[at]
-            size = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly
-            values = self.weights[start + cells, wanted[at]] / size
-            total += np.bincount(block.tokens[at], weights=values, minlength=tokens)[:tokens]
-            start += part.shape[1]
+        """How much each token of the batch spoke for column `columns[row]` of its text; −1 asks for none."""
+        met = self.space.met(reading)
+        wanted = columns[met.rows]
+        at = np.flatnonzero(wanted >= 0)
+        values = self.weights[met.cells[at], wanted[at]] / met.lengths[at]
+        total = np.bincount(met.tokens[at], weights=values, minlength=tokens)[:tokens]
         return total.astype(np.float32)
 
     def save(self, path: Path) -> None:

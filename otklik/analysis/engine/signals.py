@@ -6,6 +6,7 @@ import numpy as np
 
 from otklik.analysis.engine import facts
 from otklik.analysis.engine.content import Content
+from otklik.analysis.engine.linear import likeliest
 
 CERTAIN = frozenset({"legal_threat", "media_threat", "child", "vulnerable_person", "deadline_named"})
 PLAIN = 0.7  # probability of a deadline that is named in so many words
@@ -25,9 +26,7 @@ def signals(seen: Content) -> list[list[tuple[str, float]]]:
     chosen[facts.pleased(seen), head.labels.index("legal_threat")] = False  # «претензий нет»
     shares = shares.copy()
     shares[dated, named] = np.maximum(shares[dated, named], PLAIN)
-    answers = []
-    for row in range(len(shares)):
-        at = np.flatnonzero(chosen[row])
-        at = at[np.argsort(-shares[row, at], kind="stable")]
-        answers.append([(head.labels[k], round(float(shares[row, k]), 4)) for k in at])
-    return answers
+    return [
+        [(head.labels[k], round(share[k], 4)) for k in likeliest(share, given)]
+        for share, given in zip(shares.tolist(), chosen.tolist(), strict=True)
+    ]

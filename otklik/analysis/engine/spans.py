@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from otklik.analysis.engine.evidence import completed, whole
 from otklik.analysis.engine.text import WORD
 
 Spans = dict[str, list[list[int]]]
+Phrases = dict[int, list[tuple[int, int]]]  # group → first and last token of every phrase of one text
 MOST = 6  # spans of one field
 SHORTEST = 3  # letters of a word that may be shown for the model's sake
 GROUPS = {
@@ -88,11 +88,11 @@ def evidence(seen: Content, asked: Sequence[dict[str, list[str]]], given: Sequen
         here = by_row[row]
         if not here:
             continue
-        present = {group for group, _, _ in here}
         for name, labels in fields.items():
-            wanted = {number for label in labels for number in _numbers(name, label) if number in present}
-            if wanted:
-                answers[row][name] = _raw(seen, [(a, b) for group, a, b in here if group in wanted])
+            wanted = {number for label in labels for number in _numbers(name, label)} if labels else ()
+            places = [place for number in wanted for place in here.get(number, ())]
+            if places:
+                answers[row][name] = _raw(seen, places)
     for row, met in seen.own.items():
         _own(seen, met, asked[row].get("cause", ()), answers[row], by_row[row])
     _carried(seen, asked, answers)
@@ -104,21 +104,19 @@ def evidence(seen: Content, asked: Sequence[dict[str, list[str]]], given: Sequen
     return answers
 
 
-def _own(
-    seen: Content, met: Met, given: Sequence[str], answer: Spans, here: list[tuple[int, int, int]]
-) -> None:
+def _own(seen: Content, met: Met, given: Sequence[str], answer: Spans, here: Phrases) -> None:
     """The phrases of the organisation's own causes, beside those of ours."""
     found = [place for key, places in met.items() if key in given for place in places]
     if found:
         ours = {number for label in given for number in _numbers("cause", label)}
-        answer["cause"] = _raw(seen, found + [(a, b) for group, a, b in here if group in ours])
+        answer["cause"] = _raw(seen, found + [place for number in ours for place in here.get(number, ())])
 
 
-def _by_row(hits: cues.Hits, height: int) -> list[list[tuple[int, int, int]]]:
-    table: list[list[tuple[int, int, int]]] = [[] for _ in range(height)]
+def _by_row(hits: cues.Hits, height: int) -> list[Phrases]:
+    table: list[Phrases] = [{} for _ in range(height)]
     columns = (hits.rows.tolist(), hits.groups.tolist(), hits.firsts.tolist(), hits.lasts.tolist())
     for row, group, first, last in zip(*columns, strict=True):
-        table[row].append((group, min(first, last), max(first, last)))
+        table[row].setdefault(group, []).append((min(first, last), max(first, last)))
     return table
 
 
@@ -146,26 +144,20 @@ def _raw(seen: Content, tokens: list[tuple[int, int]]) -> list[list[int]]:
 def _carried(seen: Content, asked: Sequence[dict[str, list[str]]], answers: list[Spans]) -> None:
     """The model's own words, for the fields of texts in which no phrase was met."""
     wanted = {name: _columns(seen, name, asked, answers) for name in CARRIED}
-    needed = np.zeros(len(asked), dtype=bool)
-    for columns in wanted.values():
-        needed |= columns >= 0
-    if not needed.any() or not len(seen.batch.hashes):
+    if not len(seen.batch.hashes):
         return
-    rows, cells, tokens, sizes = _occurrences(seen, needed)
     batch = seen.batch
     long = (batch.ends - batch.starts >= SHORTEST) & (batch.token_kinds == WORD) & ~words.leaning(batch)
     timed, plain = long & ~words.empty(batch), long & ~batch.once("mute", lambda: words.mute(batch))
     for name, columns in wanted.items():
         shown = timed if name in TIMED else plain
-        at = np.flatnonzero(columns[rows] >= 0)
-        values = seen.model.weights[cells[at], columns[rows[at]]] / sizes[at]
-        weights = np.bincount(tokens[at], weights=values, minlength=len(shown))[: len(shown)] * shown
-        for row in np.flatnonzero(columns >= 0).tolist():
+        asking = np.flatnonzero(columns >= 0).tolist()
+        weights = seen.model.carried(seen.reading, columns, len(shown)) * shown if asking else columns
+        for row in asking:
             first = int(batch.bounds[row])
-            best = _best(weights[first : int(batch.bounds[row + 1])])
-            if len(best):
-                tokens_of = completed(batch, [first + k for k in best.tolist()])
-                answers[row][name] = _raw(seen, [(token, token) for token in tokens_of])
+            best = _best(weights[first : int(batch.bounds[row + 1])].tolist(), first)
+            if best:
+                answers[row][name] = _raw(seen, [(token, token) for token in completed(batch, best)])
 
 
 def _columns(
@@ -186,30 +178,8 @@ def _columns(
     return columns
 
 
-def _occurrences(
-    seen: Content, needed: NDArray[np.bool_]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float64]]:
-    """The n-grams of the needed texts that the model knows: text, column, token, and the length of the row."""
-    found, start = [], 0
-    for block, part, known in zip(
-        seen.reading.blocks, seen.reading.parts, seen.model.space._columns, strict=False
-    ):
-        at = np.flatnonzero(needed[block.rows])
-        cells = block.cells(known)[at]
-        inside = cells >= 0
-        at = at[inside]
-        columns = cells[inside].astype(np.int64) + start
-        rows = block.rows[at]
-        found.append((rows, columns, block.tokens[at], np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]))
-        start += part.shape[1]
-    rows, cells, tokens = (np.concatenate([one[k] for one in found]) for k in range(3))
-    return rows, cells, tokens, np.concatenate([one[3] for one in found])
-
-
-def _best(weights: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The few words that weigh at least half as much as the heaviest."""
-    if not len(weights) or weights.max() <= 0:
-        return np.zeros(0, dtype=np.intp)
-    order = np.argsort(-weights, kind="stable")[:3]
-    heavy: NDArray[np.intp] = order[weights[order] >= weights.max() / 2]
-    return heavy
+def _best(weights: list[float], first: int) -> list[int]:
+    """The few tokens from `first` on that weigh at least half as much as the heaviest."""
+    top = max(weights, default=0.0)
+    heavy = [at for at, weight in enumerate(weights) if weight >= top / 2] if top > 0 else []
+    return sorted(first + at for at in sorted(heavy, key=lambda at: -weights[at])[:3])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from otklik.analysis.engine.cues import word_of
 from otklik.analysis.engine.evidence import Spans, of_tokens
 from otklik.analysis.engine.text import WORD, Batch, Hashes, hash_words
-from otklik.analysis.engine.vectors import found, vectors
+from otklik.analysis.engine.vectors import placed, vectors
 
 Flags = NDArray[np.bool_]
 
@@ -129,7 +129,7 @@ def _name(batch: Batch, token: int) -> bool:
 
 
 def _listed(batch: Batch, words: str, without: str = "") -> Flags:
-    return found(_hashes(words, without), batch.hashes) >= 0
+    return placed(_hashes(words, without), batch) >= 0
 
 
 def _clear(batch: Batch, name: str) -> Flags:

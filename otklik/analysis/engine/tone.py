@@ -48,10 +48,14 @@ class Tones:
     labels: list[str]
     shares: Floats
 
-    def answer(self, k: int, spans: Spans) -> Answer:
-        """The answer of one line with the words that carried it."""
-        p = {name: round(share, 4) for name, share in zip(self.names, self.shares[k].tolist(), strict=True)}
-        return Answer(self.labels[k], p, p[self.labels[k]], spans)
+    def answers(self, spans: Sequence[Spans]) -> list[Answer]:
+        """The answer of every line with the words that carried it."""
+        shares = np.round(self.shares.astype(np.float64), 4).tolist()
+        given = [dict(zip(self.names, one, strict=True)) for one in shares]
+        return [
+            Answer(label, p, p[label], shown)
+            for label, p, shown in zip(self.labels, given, spans, strict=True)
+        ]
 
 
 def calm(names: Sequence[str]) -> Answer:
@@ -174,7 +178,7 @@ def evidence_towards(  # noqa: PLR0913, PLR0917 - the parts of a reading
             first, last = int(batch.bounds[row]), int(batch.bounds[row + 1])
             own = parts.get(k)
             part = carried if own is None else _only(carried, own)
-            said = set(completed(batch, strongest(part, first, last).tolist())) - names
+            said = set(completed(batch, strongest(part, first, last))) - names
             shown[k] = of_tokens(batch, sorted(said.union(named[k].tokens)))
     return shown
 

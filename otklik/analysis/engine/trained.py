@@ -99,16 +99,16 @@ def read_batch(
     moods = emotions.answers(model, batch, reading, scores)
     silent = np.diff(batch.bounds) == 0
     limits = {name: _limits(known, name) for name in language.LANGUAGES}
+    said = whole.answers(shown)
     read = [
-        _one(batch.notes[k], spoken, k, whole.answer(k, shown[k]), moods[k], silent=bool(silent[k]))
-        for k in range(len(batch))
+        _one(batch.notes[k], spoken, k, said[k], moods[k], silent=bool(silent[k])) for k in range(len(batch))
     ]
     for one in read:
         one.limits = limits[one.lang]
     spans = tone.evidence_towards(model, batch, reading, towards, named, parts)
     return read, [
-        tone.calm(tone.TOWARDS) if silent[one.row] else towards.answer(k, spans[k])
-        for k, one in enumerate(named)
+        tone.calm(tone.TOWARDS) if silent[one.row] else answer
+        for one, answer in zip(named, towards.answers(spans), strict=True)
     ]
 
 

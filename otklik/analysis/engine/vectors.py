@@ -29,13 +29,19 @@ class Vectors:
 
     def places(self, batch: Batch) -> NDArray[np.int64]:
         """For each token its row, −1 when the word is unknown."""
-        return batch.once("places", lambda: found(self.hashes, batch.hashes))
+        return batch.once("places", lambda: placed(self.hashes, batch))
 
 
 def found(sorted_hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
     """Where each wanted number stands among the sorted ones, −1 when it is not there."""
     places = np.minimum(np.searchsorted(sorted_hashes, wanted), len(sorted_hashes) - 1)
     return np.where(sorted_hashes[places] == wanted, places, -1)
+
+
+def placed(sorted_hashes: Hashes, batch: Batch) -> NDArray[np.int64]:
+    """The same for every token of a batch; each of its words is looked up once, in order, which is quicker."""
+    words, inverse = batch.once("words of tokens", lambda: np.unique(batch.hashes, return_inverse=True))
+    return found(sorted_hashes, words)[inverse]
 
 
 @cache

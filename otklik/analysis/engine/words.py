@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.text import Batch, Hashes, hash_words
-from otklik.analysis.engine.vectors import DATA, found
+from otklik.analysis.engine.vectors import DATA, placed
 
 LEXICON = Path(__file__).parent / "lexicon"
 
@@ -77,7 +77,7 @@ def scores(batch: Batch) -> Floats:
 
 def _scores(batch: Batch) -> Floats:
     hashes, values = _lexicon()
-    places = found(hashes, batch.hashes)
+    places = placed(hashes, batch)
     return np.where(places >= 0, values[places], 0).astype(np.float32)
 
 
@@ -87,7 +87,7 @@ def negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def _negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    marks = found(_small(NEGATIONS), batch.hashes) >= 0
+    marks = placed(_small(NEGATIONS), batch) >= 0
     behind = np.zeros(len(marks), dtype=bool)
     for distance in (1, 2):
         if len(marks) > distance:
@@ -98,12 +98,12 @@ def _negated(batch: Batch) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def intensified(batch: Batch) -> NDArray[np.bool_]:
     """Which tokens make the next word stronger."""
-    return batch.once("intensified", lambda: found(_small(INTENSIFIERS), batch.hashes) >= 0)
+    return batch.once("intensified", lambda: placed(_small(INTENSIFIERS), batch) >= 0)
 
 
 def mute(batch: Batch) -> NDArray[np.bool_]:
     """Numerals, units of time and fillers besides: they may say how urgent a thing is, but no tone and no wish."""
-    listed = found(_small(tuple(set(_MUTE.split()) - {*NEGATIONS, *INTENSIFIERS})), batch.hashes) >= 0
+    listed = placed(_small(tuple(set(_MUTE.split()) - {*NEGATIONS, *INTENSIFIERS})), batch) >= 0
     heads = batch.points[batch.starts]
     silent: NDArray[np.bool_] = listed | empty(batch) | ((heads >= 48) & (heads <= 57))
     return silent
@@ -111,9 +111,9 @@ def mute(batch: Batch) -> NDArray[np.bool_]:
 
 def leaning(batch: Batch) -> NDArray[np.bool_]:
     """Negations and words like «очень»: they say something only beside another word."""
-    return batch.once("leaning", lambda: found(_small(NEGATIONS + INTENSIFIERS), batch.hashes) >= 0)
+    return batch.once("leaning", lambda: placed(_small(NEGATIONS + INTENSIFIERS), batch) >= 0)
 
 
 def empty(batch: Batch) -> NDArray[np.bool_]:
     """Which tokens say nothing by themselves, whatever a model has learnt of their company."""
-    return batch.once("empty", lambda: found(_small(FUNCTION), batch.hashes) >= 0)
+    return batch.once("empty", lambda: placed(_small(FUNCTION), batch) >= 0)

@@ -260,7 +260,8 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_and_our_reading_stays(far,
             work()
     assert 5 <= len(far.bodies) < 60  # and not the hundreds that retries without a breaker would make
     ended = set(Opinion.objects.values_list("state", "trouble"))
-    assert ended == {("failed", "far_fault"), ("failed", "late")}  # late: its turn never came in a whole day
+    late = ("failed", "late")  # its turn may never have come in a whole day; pauses are random
+    assert ended - {late} == {("failed", "far_fault")}
     assert all(reading_of(talk).unsure for talk in talks)
     assert spent()[1] == 0
 
