@@ -64,7 +64,7 @@ def event(number, word):
     body = {"id": word, "author": {"id": who, "name": ""}, "thread": who,
             "text": f"Ну вот, опять я здесь, как обычно. Товар {word}."}
     return RawEvent(word, json.dumps(body).encode(), "application/json")
-intake.store(ChannelAccount.objects.get(kind="demo"), [event(*one) for one in enumerate(%r)])
+intake.store(ChannelAccount.objects.get(kind="demo"), [event(*one) for one in %r])
 print(json.dumps(True))
 """
 ENDED = """
@@ -97,6 +97,10 @@ class Moments:
     quiet: str | None = None  # it takes questions with this word ("": all) and answers none
     go: threading.Event = field(default_factory=threading.Event)
     answered: threading.Event = field(default_factory=threading.Event)
+    before: Counter[str] = field(default_factory=Counter)  # calls when it began to rest
+    once: bool = (
+        False  # after the next answer it gives no more, or a quick worker would be done before it is killed
+    )
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         says, serve = self.far.says, self.far.serve
@@ -108,10 +112,24 @@ class Moments:
 
         def serve_and_tell(handler: BaseHTTPRequestHandler) -> None:
             serve(handler)
+            if self.once:
+                self.once = False
+                self.rest()
             self.answered.set()
 
         monkeypatch.setattr(self.far, "says", hold)
         monkeypatch.setattr(self.far, "serve", serve_and_tell)
+
+    def rest(self, word: str = "") -> None:
+        """Take questions with this word and answer none."""
+        self.before = self.calls()
+        self.go.clear()
+        self.quiet = word
+
+    def work(self) -> None:
+        """Answer again, also what waits."""
+        self.quiet = None
+        self.go.set()
 
     def calls(self) -> Counter[str]:
         """Questions that arrived, by the word of their text."""
@@ -119,10 +137,10 @@ class Moments:
         return Counter(found)
 
     def wait_for_question(self, word: str = "", seconds: float = 120.0) -> str:
-        """A question, about this text if it is named, has arrived since now; the word of its text."""
-        before, deadline = self.calls(), time.monotonic() + seconds
+        """A question, about this text if it is named, has arrived since the rest began; the word of its text."""
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            new = self.calls() - before
+            new = self.calls() - self.before
             if new[word] if word else new:
                 return word or next(iter(new))
             time.sleep(0.002)
@@ -154,27 +172,34 @@ def start(installation: Installation) -> None:
     installation._start("worker", [sys.executable, "-c", WORKER])
 
 
+def write(installation: Installation, first: int, last: int) -> None:
+    """Customers write, one text for each word."""
+    installation.shell(WRITE % (list(enumerate(WORDS))[first:last],))
+
+
 def kill_twice_while_one_text_waits_for_its_answer(installation: Installation, far: Moments) -> str:
     """The far end has taken the question and the worker dies before the answer, both times; the word of the text."""
-    word = ""
-    for _death in range(2):
-        far.quiet = word
-        far.go.clear()
-        word = far.wait_for_question(word)
-        installation.kill("worker")
-        far.quiet = None
-        far.go.set()
-        start(installation)
+    far.rest()
+    start(installation)
+    word = far.wait_for_question()
+    installation.kill("worker")
+    far.rest(word)
+    start(installation)
+    far.wait_for_question(word)
+    installation.kill("worker")
+    far.work()
     return word
 
 
 def kill_right_after_an_answer(installation: Installation, far: Moments, rng: random.Random) -> None:
     """The answer has left the far end; the worker has noted it, is at it, or has not begun."""
     far.answered.clear()
+    far.once = True
+    start(installation)
     assert far.answered.wait(120), f"no answer left: {installation.tail()}"
     time.sleep(rng.uniform(0.0, 0.03))  # the random moment
     installation.kill("worker")
-    start(installation)
+    far.work()
 
 
 def assert_paid_and_told(counted: dict[str, Any], calls: Counter[str]) -> None:
@@ -204,11 +229,12 @@ def test_a_worker_killed_around_its_calls_buys_no_text_a_third_time_and_books_ev
     installation: Installation, far: Moments
 ) -> None:
     rng = random.Random(children.seed())
-    start(installation)
-    installation.shell(WRITE % (WORDS,))
+    write(installation, 0, AT_ONCE + 1)
     unlucky = kill_twice_while_one_text_waits_for_its_answer(installation, far)
+    write(installation, AT_ONCE + 1, len(WORDS))  # now: a quick worker has answered all the others meanwhile
     for _kill in range(KILLS_AFTER):
         kill_right_after_an_answer(installation, far, rng)
+    start(installation)
     installation.wait_until(ENDED % len(WORDS), "every text ended", seconds=180)
     counted, calls = installation.shell(COUNT), far.calls()
     states = Counter((row["state"], row["lost"]) for row in counted["rows"])

@@ -135,8 +135,10 @@ def counted(block: Block, columns: Columns, idf: Floats, height: int) -> Matrix:
     size = len(idf)
     mapped = block.cells(columns)
     known = mapped >= 0
-    narrow = height * max(size, 1) < NARROW  # half the width is sorted in half the time
-    keys = block.rows[known].astype(np.int32 if narrow else np.int64) * max(size, 1) + mapped[known]
+    texts: NDArray[Any] = block.rows[known]
+    if height * size >= NARROW:  # otherwise thirty-two bits do, and are sorted in half the time
+        texts = texts.astype(np.int64)
+    keys = texts * max(size, 1) + mapped[known]
     keys.sort()
     heads = np.flatnonzero(np.concatenate([keys[:1] == keys[:1], keys[1:] != keys[:-1]]))
     times = np.diff(np.append(heads, len(keys)))

@@ -67,9 +67,11 @@ class Space:
             for block, part, known in zip(reading.blocks, reading.parts, self._columns, strict=True):
                 cells = block.cells(known)
                 at = np.flatnonzero(cells >= 0)
-                rows = block.rows[at]
+                rows = block.rows[at].astype(np.intp)
                 lengths = np.sqrt(np.maximum(np.diff(part.indptr), 1))[rows]  # rows have length one, roughly
-                found.append((rows, cells[at] + start, block.tokens[at], lengths))
+                found.append(
+                    (rows, cells[at].astype(np.intp) + start, block.tokens[at].astype(np.intp), lengths)
+                )
                 start += part.shape[1]
             reading.known = Met(*(np.concatenate(column) for column in zip(*found, strict=True)))
         return reading.known
@@ -79,9 +81,9 @@ class Space:
 class Met:
     """Occurrences of known n-grams: text, column of the weights, token, and the length of the text's row."""
 
-    rows: Ints
-    cells: Ints
-    tokens: Ints
+    rows: NDArray[np.intp]
+    cells: NDArray[np.intp]
+    tokens: NDArray[np.intp]
     lengths: NDArray[np.float64]
 
 
@@ -173,9 +175,11 @@ class Model:
     def carried(self, reading: Reading, columns: NDArray[np.intp], tokens: int) -> Floats:
         """How much each token of the batch spoke for column `columns[row]` of its text; −1 asks for none."""
         met = self.space.met(reading)
-        wanted = columns[met.rows]
-        at = np.flatnonzero(wanted >= 0)
-        values = self.weights[met.cells[at], wanted[at]] / met.lengths[at]
+        at = np.flatnonzero((columns >= 0)[met.rows])
+        places = met.cells[at] * self.weights.shape[1] + columns[met.rows[at]]
+        values = (
+            np.take(self.weights, places) / met.lengths[at]
+        )  # by place in the flat table: the quickest way
         total = np.bincount(met.tokens[at], weights=values, minlength=tokens)[:tokens]
         return total.astype(np.float32)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otklik.analysis.engine import features
 from otklik.analysis.engine.features import BINS, column_map, counted, grams
 from otklik.analysis.engine.text import read
 
@@ -44,3 +45,13 @@ def test_rows_have_length_one_and_unknown_ngrams_are_left_out():
     assert matrix.shape == (2, len(known))
     np.testing.assert_allclose(np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1, [1, 0], atol=1e-6)
     assert known.max() < BINS
+
+
+def test_batches_too_tall_for_thirty_two_bits_are_counted_alike(monkeypatch):
+    block = grams(read(["раз раз два", "три раз два два", "семь"]))[0]
+    known = np.unique(block.bins).astype(np.int32)
+    given = (block, column_map(known), np.linspace(1, 2, len(known), dtype=np.float32), 3)
+    narrow = counted(*given)
+    monkeypatch.setattr(features, "NARROW", 0)
+    wide = counted(*given)
+    assert (narrow != wide).nnz == 0 and narrow.nnz > 0
