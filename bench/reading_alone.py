@@ -26,7 +26,7 @@ def alone(texts: list[tuple[str, str | None]]) -> dict[str, float]:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     begin = time.perf_counter()
     reader = Reader()
-    reader.read([Item("Добрый день")])
+    reader.settle()
     start = time.perf_counter() - begin
     items = [Item(*one) for one in texts]
     return {

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from otklik.analysis.engine.cause import Taxonomy, presets
 from otklik.analysis.engine.labels import label_names
-from otklik.analysis.engine.linear import TRIAL
 from otklik.analysis.engine.reading import Item, Reader
 from otklik.analysis.model_folder import read_folder
 from otklik.kernel.stream import LineError, Record, WrongCall, open_input, run_batches, text_field, write_line
 
 BATCH = 256
-TRIED = [Item(TRIAL[0], "Техновал"), Item(TRIAL[1])]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +63,7 @@ def _reader(preset: str | None, folder: Path | None, today: date | None) -> Read
     reader = Reader(Taxonomy(preset), folder=folder, today=today, own=own)
     try:
         reader.load()
-        reader.read(TRIED)
+        reader.settle()
     except Exception as error:
         if folder is None:
             raise  # a fault of ours

@@ -97,6 +97,7 @@ class Matcher:
         self._prefix: dict[str, int] = {}
         self._trials: dict[int, list[Trial]] = {}
         self._known: dict[int, Entry] = {}
+        self._alike: dict[Atoms, Entry] = {}  # one for all words with the same atoms: most have none
         for cue in cues:
             self._learn(cue)
         self._lengths = tuple(sorted({len(prefix) for prefix in self._prefix}))
@@ -151,10 +152,16 @@ class Matcher:
             found.add(QUESTION)
         elif word[:1] in ".!…":
             found.add(STOP)
+        atoms = frozenset(found)
+        if atoms not in self._alike:
+            self._alike[atoms] = self._entry(atoms)
+        return self._alike[atoms]
+
+    def _entry(self, found: Atoms) -> Entry:
         trials = [trial for atom in found for trial in self._trials.get(atom, ())]
         longer = tuple(trial for trial in trials if trial.before or trial.behind)
         return (
-            frozenset(found),
+            found,
             longer,
             tuple(trial.group for trial in trials if not trial.before and not trial.behind),
         )
@@ -186,6 +193,7 @@ class Matcher:
         """What is known of each word; `tokens` say where it stands."""
         if len(self._known) > REMEMBERED:
             self._known.clear()
+            self._alike.clear()
         known = self._known
         found = [known.get(key) for key in keys]
         return [

@@ -57,6 +57,8 @@ def reader(organisation_id: int) -> Reader:
     if known is not None and known[0] > time.monotonic() and known[1] == made_of:
         return known[2]
     made = Reader(taxonomy=causes.engine(), names=_names(organisation_id), learnt=learnt.models(versions))
+    if not _readers:
+        Reader().settle()
     _readers[organisation_id] = (time.monotonic() + KEPT, made_of, made)
     return made
 
