@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.http import QueryDict
@@ -129,11 +130,13 @@ def stored(data: Mapping[str, Any]) -> Filters:
     return Filters(**kept)
 
 
+@lru_cache(maxsize=1024)
 def address(filters: Filters, **more: str | int) -> str:
     """`?view=mine&label=3`: only what differs from the defaults; empty when nothing does."""
     data = QueryDict(mutable=True)
-    for field, value in asdict(filters).items():
-        if value == DEFAULTS[field]:
+    for field, default in DEFAULTS.items():
+        value = getattr(filters, field)
+        if value == default:
             continue
         data.setlist(NAMES[field], [str(one) for one in (value if isinstance(value, tuple) else (value,))])
     for name, value in more.items():

@@ -123,7 +123,14 @@ def of(messages: Sequence[Message], *, choices: bool = False) -> dict[int, Under
 
 def _understood(row: Any, text: str, shown: str, causes: Causes, *, choices: bool) -> Understood:
     behind = len(text) - len(shown)  # the subject line before the text
-    fields = {name: _field(row, name, text, behind, causes, choices=choices) for name in ROWS}
+    said: dict[str, list[str]] = {}
+    for mark in row.marks.split():
+        name, _sign, label = mark.partition(":")
+        said.setdefault(name, []).append(label)
+    fields = {
+        name: _field(row, name, tuple(said.get(name, (NONE,))), text, behind, causes, choices=choices)
+        for name in ROWS
+    }
     chips = [*_pressing(row, fields), *_labels(fields, causes), *_objects(row, text, behind)]
     chips.sort(key=lambda one: one.field in ("signals", "abuse", "rumour") and one.kind == "")
     version = f"{row.read_at.timestamp():.0f}.{'-'.join(row.corrected)}.{crc32(row.marks.encode()):x}.{causes.number}"
@@ -137,10 +144,9 @@ def _understood(row: Any, text: str, shown: str, causes: Causes, *, choices: boo
     )
 
 
-def _field(row: Any, name: str, text: str, behind: int, causes: Causes, *, choices: bool) -> Field:
-    labels = tuple(one.partition(":")[2] for one in row.marks.split() if one.partition(":")[0] == name) or (
-        NONE,
-    )
+def _field(  # noqa: PLR0913, PLR0917 one call site
+    row: Any, name: str, labels: tuple[str, ...], text: str, behind: int, causes: Causes, *, choices: bool
+) -> Field:
     corrected = name in row.corrected
     second = name in filled.filled(row.data) and not corrected
     # how sure a model outside says it is has been measured by nobody: only ours is shown

@@ -16,6 +16,7 @@ from otklik.inbox import thread_queries
 from otklik.inbox.models import Conversation, Message
 from otklik.inbox.services import notes
 from otklik.inbox.tests.support import MORNING, arrive, mail
+from otklik.inbox.thread_queries import STEP, WINDOW
 
 pytestmark = pytest.mark.django_db
 
@@ -66,15 +67,15 @@ def every(conversation: Conversation) -> list[int]:
     )
 
 
-def test_a_long_thread_opens_with_its_newest_fifty(client: Client, long: Conversation) -> None:
+def test_a_long_thread_opens_with_its_newest_messages(client: Client, long: Conversation) -> None:
     page = client.get(reverse("inbox-thread", args=[long.pk])).content.decode()
-    assert shown(page) == every(long)[-50:]
+    assert shown(page) == every(long)[-WINDOW:]
     assert 'id="thread-earlier" hidden' not in page
 
 
 def test_steps_upwards_show_everything_once_and_in_order(client: Client, long: Conversation) -> None:
     page = client.get(reverse("inbox-thread", args=[long.pk])).content.decode()
-    for expected in (100, 120):
+    for expected in (WINDOW + STEP, 120):
         page = client.get(
             reverse("inbox-stream", args=[long.pk]), {"first": first_of(page), "more": "1"}
         ).content.decode()
@@ -106,7 +107,7 @@ def test_a_short_thread_never_loses_its_beginning(client: Client, demo_channel: 
 def test_a_place_that_is_none_shows_the_end(client: Client, long: Conversation, first: str) -> None:
     page = client.get(reverse("inbox-stream", args=[long.pk]), {"first": first})
     assert page.status_code == 200
-    assert shown(page.content.decode()) == every(long)[-50:]
+    assert shown(page.content.decode()) == every(long)[-WINDOW:]
 
 
 def test_the_newest_and_the_public_are_those_of_the_whole_thread(long: Conversation, olga: Any) -> None:

@@ -229,7 +229,7 @@ def thread_context(
         who,
         conversation.pk,
         first=request.GET.get("first", ""),
-        more=thread_queries.WINDOW if request.GET.get("more") else 0,
+        more=thread_queries.STEP if request.GET.get("more") else 0,
     )
     seen_id = reading.seen_up_to(who, conversation.pk)
     facts = channels.facts(conversation.account_id)

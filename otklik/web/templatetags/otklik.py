@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -41,6 +42,12 @@ SYSTEMS = (
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon of our sprite: decoration without `label`, an image with an accessible name with it."""
+    return _drawn(name, str(label), size)
+
+
+@lru_cache(maxsize=2048)
+def _drawn(name: str, label: str, size: str) -> SafeString:
+    """A page holds two hundred of them; drawing each anew took a fourteenth of its time."""
     css = "o-i o-i--s" if size == "s" else "o-i"
     href = f"{static('icons.svg')}#{name}"
     if label:

@@ -1,7 +1,7 @@
 """What few labels teach: simulated organisations that label by conventions other than ours (docs/learning.md).
 
 The shipped content model has seen the texts of the project, so it is built anew without a part of them, and that
-part is the organisation. Run: nice -n 19 .venv/bin/python -m bench.bench_learning
+part is the organisation. Run: nice -n 19 .venv/bin/python -m bench.few_labels
 """
 
 from __future__ import annotations
