@@ -38,6 +38,11 @@ Names = Callable[[Sequence[int]], dict[int, tuple[str, ...]]]
 names_of: dict[str, Names] = {}
 
 
+# kind of subject → the pages on which its texts stand among what was said before and after, by id
+Pages = Callable[[Sequence[int]], dict[int, str]]
+pages_of: dict[str, Pages] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a far end answered; names of headers are in lower case."""

@@ -106,6 +106,13 @@ def _first(organisation_id: int, wanted: list[tuple[int, str]], source: str) -> 
     return None
 
 
+def page(question: Question) -> str:
+    """Where the text stands among what was said before and after; empty when it stands nowhere."""
+    reading = question.reading
+    find = ports.pages_of.get(reading.kind)
+    return find([reading.object_id]).get(reading.object_id, "") if find else ""
+
+
 def subject(organisation_id: int, reading_id: int) -> Reading:
     """The reading a question is about. Raises NotFound."""
     found = Reading.objects.filter(pk=reading_id, organisation_id=organisation_id).first()

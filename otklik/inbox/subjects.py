@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from otklik.inbox.models import Direction, Message
 
@@ -22,6 +23,12 @@ def names(message_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         "pk", "author_name", "author_address", "conversation__customer_name", "conversation__customer__name"
     )
     return {pk: tuple(name.split("@")[0] for name in given if name) for pk, *given in rows}
+
+
+def pages(message_ids: Sequence[int]) -> dict[int, str]:
+    """The addresses of their conversations."""
+    rows = Message.objects.filter(pk__in=list(message_ids)).values_list("pk", "conversation_id")
+    return {pk: reverse("inbox-thread", args=[talk]) for pk, talk in rows}
 
 
 def count(organisation_id: int) -> int:

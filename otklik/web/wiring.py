@@ -139,6 +139,7 @@ def _read_messages() -> None:
     """Customers' messages are what analysis reads, when they come and when their text changes."""
     analysis_ports.text_sources[subjects.KIND] = subjects.texts
     analysis_ports.names_of[subjects.KIND] = subjects.names
+    analysis_ports.pages_of[subjects.KIND] = subjects.pages
     analysis_ports.doors.opinion = opinion_door.Door()
     analysis_ports.history[subjects.KIND] = analysis_ports.History(subjects.count, subjects.page)
     for topic in (TOPIC_MESSAGE, TOPIC_MESSAGE_CHANGED):

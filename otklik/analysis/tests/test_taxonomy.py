@@ -155,6 +155,9 @@ def test_the_editor_does_all_of_it(company, boris, olga):
     made = page.post("/settings/causes/", {"ru": "Парковка", "phrases": phrases}, follow=True)
     assert "Парковка" in made.content.decode()
     assert page.post("/settings/causes/", {"ru": "Ещё", "phrases": ""}).status_code == 422
+    assert 'href="/settings/causes/own-1/"' in page.get("/settings/causes/?q=ПАРКОВ").content.decode()
+    nothing = page.get("/settings/causes/?q=космос").content.decode()
+    assert "По запросу «космос» ничего нет" in nothing and "/settings/causes/own-1/" not in nothing
     tried = page.post("/settings/causes/try/", {"text": PARKING, "key": "own-1", "phrases": phrases})
     assert "Парковка" in tried.content.decode()
     assert "<q" in tried.content.decode()

@@ -19,6 +19,7 @@ from otklik.kernel.errors import NotFound
 KIND = "message"  # what is read again
 RIGHT = "analysis.train"
 ASK = "analysis.correct"
+READ = "conversation.read"
 SKIPPED = "learning_skipped"  # in the session
 MOST_SKIPPED = 300
 # keys of choices: digits, then digits with Shift
@@ -186,6 +187,7 @@ def _next(
         choices = corrections.labels_of(who.organisation_id, question.field)
         keys = [*KEYS, *[""] * len(choices)]
         context["title"] = words.FIELDS[question.field]
+        context["page"] = questions.page(question) if READ in who.rights else ""
         context["choices"] = [(*pair, key) for pair, key in zip(choices.items(), keys, strict=False)]
     return render(
         request, "analysis/learning_ask.html" if whole else "analysis/_learning_question.html", context

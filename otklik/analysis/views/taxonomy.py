@@ -55,6 +55,11 @@ class CauseForm(HouseForm):
                 self.fields[name].widget.attrs["placeholder"] = str(usual)
 
 
+def _met(one: Cause, q: str) -> bool:
+    """Whether its name or one of its phrases holds what is looked for."""
+    return any(q in text.casefold() for text in (str(one.title), one.ru, one.en, *one.phrases))
+
+
 def causes(request: HttpRequest) -> HttpResponse:
     """All causes, the industry, the form of a new one, and the versions before."""
     who = me(request, taxonomy.RIGHT)
@@ -66,10 +71,12 @@ def causes(request: HttpRequest) -> HttpResponse:
             name = clean["ru"] or clean["en"]
             return done(request, _("“%(name)s” is saved") % {"name": name}, "causes")
     now = queries.causes(who.organisation_id)
-    rows = [one for one in now.every if not one.into]
+    q = request.GET.get("q", "").strip()
+    rows = [one for one in now.every if not one.into and _met(one, q.casefold())]
     context = {
         "form": form,
         "tab": "causes",
+        "q": q,
         "causes": [(one, now.usual(one.key)) for one in rows],
         "preset": now.preset,
         "presets": words.PRESETS.items(),

@@ -142,3 +142,10 @@ def test_causes_bear_the_organisations_names_everywhere(talk, page, boris, olga)
     taxonomy.merge(key, "other", by=boris)
     assert f'id="row-{talk.pk}"' in page.get("/inbox/?cause=other").content.decode()
     assert "Парковка" not in page.get("/inbox/").content.decode()
+
+
+def test_a_question_about_a_text_leads_to_its_conversation(demo_channel, page):
+    talk = read_as(arrive(demo_channel, mail("a@x.test", "Ну и ну")), intent="other", abstained=["intent"])
+    shown = page.get("/settings/learning/ask/").content.decode()
+    assert "Ну и ну" in shown
+    assert f'href="/inbox/{talk.pk}/"' in shown
