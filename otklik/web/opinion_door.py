@@ -34,9 +34,16 @@ class Door:
             )
         try:
             transport.allowed_addresses(host)
-        except transport.TransportError as error:
+        except transport.Blocked as error:
             raise Invalid(
                 _("%(sentence)s"), code=error.code, field="base_url", sentence=error.sentence
+            ) from error
+        except transport.TransportError as error:
+            raise Invalid(
+                _("There is no server %(host)s. Look for a slip in the address."),
+                code=error.code,
+                field="base_url",
+                host=host,
             ) from error
 
     def ask(self, url: str, *, headers: Mapping[str, str], content: bytes, seconds: float) -> Reply:

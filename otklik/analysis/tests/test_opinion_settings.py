@@ -220,3 +220,10 @@ def test_the_api_does_what_the_page_does(far, alisa) -> None:
     assert masked == {"text": "[ТЕЛЕФОН 1]"}
     gone = api.delete(f"{address}/key").json()
     assert (gone["active"], gone["key_set"]) == (False, False)
+
+
+def test_a_slip_in_the_name_of_the_server_is_said_beside_the_field(far, page) -> None:
+    answer = page.post(PAGE, form(far, base_url="https://api.opena1.invalid/v1"))
+    assert answer.status_code == 422
+    assert "Сервера api.opena1.invalid нет. Проверьте, нет ли в адресе опечатки." in answer.content.decode()
+    assert not OpinionEndpoint.objects.exists()
