@@ -130,6 +130,9 @@ def _corrected(seen: Content) -> Floats:
     shares[waiting, late] = np.maximum(shares[waiting, late], shares[waiting, damaged])
     shares[waiting, damaged] *= DOUBTED  # nothing is said of damage: it has not come
     shares[facts.joking(seen), safety] *= DOUBTED
+    twice, refund = facts.met(seen, "paid_twice"), names.index("refund_delay")
+    shares[twice, names.index("app_site_fault")] *= DOUBTED  # whatever took it, the money is to come back
+    shares[twice, refund] = np.maximum(shares[twice, refund], PLAIN)
     return shares.astype(np.float32)
 
 

@@ -125,9 +125,15 @@ def _corrected(seen: Content, names: list[str], shares: Floats, chosen: np.ndarr
     told_where = facts.met(seen, "own_data") & ~troubled & short & (shares[:, complaint] < WANTED)
     drop(told_where, *ODDS)
     give(told_where & ~chosen.any(axis=1), "other")
-    calm = facts.met(seen, "calm_ask") & ~facts.troubled(seen, asking=False) & short
+    at_ease = ~facts.troubled(seen, asking=False)
+    calm = facts.met(seen, "calm_ask") & at_ease & short
+    at_ease &= shares[:, complaint] < WANTED
+    calm |= facts.met(seen, "callback") & at_ease
     drop(calm, *ODDS, "other")
     give(calm, "question")
+    wished = facts.met(seen, "wish") & at_ease
+    drop(wished, *ODDS, "purchase_interest", "other")
+    give(wished, "suggestion")
     waiting = facts.met(seen, "late") & ~calm & ~kind & (shares[:, complaint] >= 0.2)
     gossip = shares[:, names.index("rumour")] >= SURE
     mocking = facts.mocking(seen)

@@ -246,3 +246,52 @@ def test_anger_that_lifted_a_priority_is_known_from_the_answer():
 def test_a_deadline_makes_a_complaint_urgent():
     (answer,) = read("Жду ответа пять дней, потом суд")
     assert "deadline_named" in answer["signals"] and answer["urgency"] >= 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Просьба связаться со мной по телефону 8 916 123-45-67 после 18:00, Пётр",
+        "Перезвоните мне, пожалуйста, завтра утром",
+        "Please call me back after six",
+        "Передзвоніть мені, будь ласка",
+    ],
+)
+def test_who_asks_for_a_call_waits_for_one(said):
+    (answer,) = read(said)
+    assert answer["expects_reply"] == "yes"
+    assert answer["intent"][0]["label"] == "question"
+
+
+def test_a_wish_for_something_new_is_a_suggestion():
+    wish, trouble = read(
+        "хочу чтобы добавили тёмную тему в приложение", "Хочу, чтобы добавили в чек то, что я не взял? Воры"
+    )
+    assert [one["label"] for one in wish["intent"]] == ["suggestion"]
+    assert "complaint" in {one["label"] for one in trouble["intent"]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Как же я люблю стоять по 40 минут в очереди на кассе, просто обожаю вас",
+        "Обожаю висеть на линии по полчаса, лучшая музыка в городе",
+        "Люблю, когда не отвечают в чате",
+    ],
+)
+def test_love_of_waiting_is_mockery(said):
+    (answer,) = read(said)
+    assert answer["tone"]["label"] != "positive"
+    assert answer["intent"][0]["label"] in ("complaint", "negative_feedback")
+
+
+def test_money_taken_twice_is_a_refund_in_every_language():
+    for answer in read(
+        "З картки двічі зняли гроші за одне замовлення", "Your app charged me twice, please refund"
+    ):
+        assert [one["label"] for one in answer["cause"]][:1] == ["refund_delay"]
+
+
+def test_the_number_of_an_installers_order_is_found():
+    (answer,) = read("Номер наряда 48213. Монтажник так и не пришёл, взял отгул зря")
+    assert ("order", "48213") in {(one["kind"], one["value"]) for one in answer["entities"]}
