@@ -68,8 +68,8 @@ def _corrected(seen: Content) -> Floats:
     _moved(shares, ~elsewhere, labels.index("doxxing"), labels.index("none"))
     threat = facts.met(seen, "threat")
     _moved(shares, facts.met(seen, "figure") & ~threat, labels.index("threat"), labels.index("none"))
-    _raised(shares, threat, labels.index("threat"))
     _raised(shares, facts.met(seen, "crude"), labels.index("insult_person"))
+    _raised(shares, threat, labels.index("threat"))
     return shares
 
 

@@ -295,3 +295,40 @@ def test_money_taken_twice_is_a_refund_in_every_language():
 def test_the_number_of_an_installers_order_is_found():
     (answer,) = read("Номер наряда 48213. Монтажник так и не пришёл, взял отгул зря")
     assert ("order", "48213") in {(one["kind"], one["value"]) for one in answer["entities"]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Бригада вырубила дерево у детского сада, ветки висят над площадкой",
+        "Водитель автобуса 14 не выдал билет и ехал пьяный",
+        "Забыли мой пакет с лекарствами на складе, а мне колоть инсулин вечером",
+    ],
+)
+def test_what_may_hurt_somebody_is_danger_before_it_has(said):
+    (answer,) = read(said)
+    assert (answer["safety"], answer["priority"]) == (True, "P1")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Мне 70 лет, внук заказал таблетки от давления, привезли не те, обмен не делают. Что мне пить?",
+        "Батареи холодные, у нас грудничок",
+    ],
+)
+def test_the_weak_without_what_they_need_come_soon(said):
+    (answer,) = read(said)
+    assert answer["severity"] >= 3
+    assert answer["priority"] in ("P1", "P2")
+
+
+def test_a_promise_to_find_somebody_is_a_threat():
+    threat, question = read("Ты, тварь из поддержки, я тебя найду", "Какой у вас подъезд, как я вас найду?")
+    assert threat["abuse"] == "threat"
+    assert question["abuse"] == "none"
+
+
+def test_followers_for_sale_are_spam():
+    (answer,) = read("купите у нас подписчиков, 1000 за 99 р")
+    assert answer["intent"][0]["label"] in ("spam", "advertising")
