@@ -303,6 +303,8 @@ def test_the_number_of_an_installers_order_is_found():
         "Бригада вырубила дерево у детского сада, ветки висят над площадкой",
         "Водитель автобуса 14 не выдал билет и ехал пьяный",
         "Забыли мой пакет с лекарствами на складе, а мне колоть инсулин вечером",
+        "The hotel room smelled of gas and nobody came for an hour",
+        "У під'їзді тхне газом другий день",
     ],
 )
 def test_what_may_hurt_somebody_is_danger_before_it_has(said):
@@ -315,6 +317,8 @@ def test_what_may_hurt_somebody_is_danger_before_it_has(said):
     [
         "Мне 70 лет, внук заказал таблетки от давления, привезли не те, обмен не делают. Что мне пить?",
         "Батареи холодные, у нас грудничок",
+        "Мені 74 роки, ліфт не працює тиждень, живу на дев'ятому",
+        "Карточкамнан ақша алып қойды, мен ештеңе сатып алған жоқпын",
     ],
 )
 def test_the_weak_without_what_they_need_come_soon(said):
@@ -324,11 +328,21 @@ def test_the_weak_without_what_they_need_come_soon(said):
 
 
 def test_a_promise_to_find_somebody_is_a_threat():
-    threat, question = read("Ты, тварь из поддержки, я тебя найду", "Какой у вас подъезд, как я вас найду?")
-    assert threat["abuse"] == "threat"
+    threat, english, question = read(
+        "Ты, тварь из поддержки, я тебя найду",
+        "I will find where you live",
+        "Какой у вас подъезд, как я вас найду?",
+    )
+    assert (threat["abuse"], english["abuse"]) == ("threat", "threat")
     assert question["abuse"] == "none"
 
 
 def test_followers_for_sale_are_spam():
     (answer,) = read("купите у нас подписчиков, 1000 за 99 р")
     assert answer["intent"][0]["label"] in ("spam", "advertising")
+
+
+def test_the_wrong_colour_is_no_offer():
+    (answer,) = read("I ordered blue, got red. Exchange please.")
+    assert answer["intent"][0]["label"] == "complaint"
+    assert answer["expects_reply"] == "yes"
