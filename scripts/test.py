@@ -66,7 +66,7 @@ STAGES = (
     Stage("sqlite", f"not e2e and not postgres and not redis and not ({SERIAL})", "sqlite", parallel=True),
     Stage("postgres", f"not (e2e or own_database) and not ({SERIAL})", "postgresql", parallel=True),
     Stage("faults", "faults and not (e2e or scale or postgres or redis)", "sqlite", parallel=True),
-    Stage("faults-pg", f"({SERIAL}) and not (e2e or own_database)", "postgresql", parallel=False),
+    Stage("faults-pg", f"({SERIAL}) and not (e2e or own_database)", "postgresql", parallel=True),
     Stage("browser", "e2e and not postgres", "sqlite", parallel=True, paths=("tests/e2e",)),
     Stage("browser-pg", "e2e and smoke", "postgresql", parallel=False, paths=("tests/e2e",)),
 )

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from tests.plugins.surroundings import worker_number
+
 
 @contextmanager
 def fresh_database(suffix: str) -> Iterator[str]:
@@ -19,7 +21,7 @@ def fresh_database(suffix: str) -> Iterator[str]:
         yield ""
         return
     parts = urlsplit(given)
-    name = f"{parts.path.lstrip('/')}_{suffix}"
+    name = f"{parts.path.lstrip('/')}_{suffix}_{worker_number()}"
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     admin = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(admin, autocommit=True) as connection:

@@ -129,7 +129,7 @@ def _back(name: str) -> tuple[str, ...]:
 @require_GET
 def ask(request: HttpRequest) -> HttpResponse:
     """The queue of questions: one field of one text at a time."""
-    return _next(request, whole=True)
+    return _next(request)
 
 
 @require_POST
@@ -164,9 +164,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     return _next(request, again=questions.again(last))
 
 
-def _next(
-    request: HttpRequest, *, whole: bool = False, again: questions.Question | None = None, **said: Any
-) -> HttpResponse:
+def _next(request: HttpRequest, *, again: questions.Question | None = None, **said: Any) -> HttpResponse:
     who = me(request, ASK)
     only = request.POST.get("only", "") or request.GET.get("field", "")
     number = questions.given_today(who.organisation_id, who.pk)
@@ -189,6 +187,7 @@ def _next(
         context["title"] = words.FIELDS[question.field]
         context["page"] = questions.page(question) if READ in who.rights else ""
         context["choices"] = [(*pair, key) for pair, key in zip(choices.items(), keys, strict=False)]
+    part = request.headers.get("HX-Request")
     return render(
-        request, "analysis/learning_ask.html" if whole else "analysis/_learning_question.html", context
+        request, "analysis/_learning_question.html" if part else "analysis/learning_ask.html", context
     )
