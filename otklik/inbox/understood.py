@@ -10,7 +10,7 @@ from zlib import crc32
 from django.utils.translation import gettext as _
 
 from otklik.analysis import queries, services, words
-from otklik.analysis.engine import own
+from otklik.analysis.engine import own, unread
 from otklik.analysis.marks import NONE, SEVERAL
 from otklik.analysis.second import filled
 from otklik.analysis.taxonomy import Causes
@@ -97,6 +97,7 @@ class Understood:
     version: str
     priority: str
     objects: list[dict[str, Any]]
+    short: bool = False  # of «да» and «вчера» nobody can say more
 
     @property
     def chips(self) -> tuple[Chip, ...]:
@@ -108,7 +109,7 @@ class Understood:
 
     @property
     def unsure(self) -> list[Field]:
-        return [one for one in self.fields if one.unsure]
+        return [] if self.short else [one for one in self.fields if one.unsure]
 
 
 def of(messages: Sequence[Message], *, choices: bool = False) -> dict[int, Understood]:
@@ -141,6 +142,7 @@ def _understood(row: Any, text: str, shown: str, causes: Causes, *, choices: boo
         version,
         row.priority,
         row.data.get("objects") or [],
+        unread.TOO_SHORT in row.data.get("notes", ()),
     )
 
 

@@ -16,6 +16,7 @@ from otklik.analysis.engine.content import Content
 
 Flags = NDArray[np.bool_]
 SHORT = 14  # tokens
+BAD = -2.0  # strength of a word that is bad without doubt
 TROUBLE = (
     "rules.demand", "rules.late", "rules.damage", "rules.bad_idiom", "rules.sarcasm", "rules.cut_need",
     "rules.threat", "rules.theft", "rules.harm", "grade.danger", "abuse.mat",
@@ -103,6 +104,20 @@ def _groups_of_trouble() -> list[int]:
         for number, group in enumerate(cues.shipped().groups)
         if group in TROUBLE or group.startswith("causes.")
     ]
+
+
+def telling(seen: Content) -> Flags:
+    """Texts with a phrase of our lexicons, a bad word or a question mark: something that is said outright."""
+    batch, height = seen.batch, len(seen.batch)
+    bad: Flags = np.bincount(batch.token_rows[words.scores(batch) <= BAD], minlength=height)[:height] > 0
+    asked = np.bincount(batch.row[batch.points == ord("?")], minlength=height)[:height] > 0
+    return bad | asked | (seen.counts[:, _groups_of_meaning()] > 0).any(axis=1)
+
+
+@cache
+def _groups_of_meaning() -> list[int]:
+    """All but those that only say who or what is spoken of."""
+    return [number for number, group in enumerate(cues.shipped().groups) if not group.startswith("people.")]
 
 
 def joking(seen: Content) -> Flags:

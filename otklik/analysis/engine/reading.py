@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from otklik.analysis.engine import content, overrides, personal, text, unread
+from otklik.analysis.engine import content, facts, overrides, personal, text, unread
 from otklik.analysis.engine import own as learning
 from otklik.analysis.engine.abuse import Abuse, abuses
 from otklik.analysis.engine.cause import Taxonomy, causes
@@ -38,6 +38,7 @@ NOTHING_SAID: Record = {
     "cause": [],
     "signals": [],
 }  # of a text without a single word
+HARMLESS: Record = {"severity": 1, "complexity": 1, "impact": "one", "urgency": 1, "priority": "P4"}
 LIMITS = {"safety": 0.0}  # danger is always shown
 LIMIT = 0.5  # confidence below which a field without a measured limit is hidden
 
@@ -89,7 +90,12 @@ class Reader:
             gossip,
             signals(seen),
             mood,
-            unread.reasons(batch, [str(one.fields["lang"]) for one in mood], [one.object for one in items]),
+            unread.reasons(
+                batch,
+                [str(one.fields["lang"]) for one in mood],
+                [one.object for one in items],
+                facts.telling(seen).tolist(),
+            ),
         )
         spans = evidence(seen, parts.asked(), [one.evidence for one in mood])
         private = [personal.find(one) for one in batch.texts]  # to the end: masking hangs on it
@@ -178,7 +184,9 @@ class Parts:
             sure["cause"] = sure.pop("no_cause")
             unsure = ["cause" if name == "no_cause" else name for name in unsure]
         silent = "nothing_to_read" in notes or "empty" in notes
-        said = mood.fields["tone"]["label"] != "neutral"
+        # the Kazakh model has to choose between good and bad, also of a single word
+        forced = mood.fields["lang"] == "kk" and unread.TOO_SHORT in notes
+        said = mood.fields["tone"]["label"] != "neutral" and not forced
         gone = unread.hidden(notes, sure, tone=said, safety=grade.safety)
         sure |= dict.fromkeys(gone, 0.0)
         unsure += [name for name in gone if name not in unsure]
@@ -203,7 +211,9 @@ class Parts:
             "abstained": sorted(sure) if silent else unsure,
             "notes": notes,
         }
-        return answer | NOTHING_SAID | {"confidence": dict.fromkeys(sure, 0.0)} if silent else answer
+        if silent:
+            return answer | NOTHING_SAID | {"confidence": dict.fromkeys(sure, 0.0)}
+        return answer | NOTHING_SAID | HARMLESS if unread.TOO_SHORT in notes else answer
 
     def _sure_of_cause(self, row: int, seen: Content) -> dict[str, float]:
         """That there is none is another question than which it is, and measured apart."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otklik.analysis import marks
-from otklik.analysis.engine import overrides, own, severity
+from otklik.analysis.engine import overrides, own, severity, unread
 from otklik.analysis.engine.abuse import furious
 from otklik.analysis.events import TextsRead
 from otklik.analysis.models import Correction, Reading
@@ -95,9 +95,11 @@ WEIGHED = ("severity", "complexity", "impact", "urgency", "safety", "abuse")  # 
 def settle(row: Reading) -> None:
     """What follows from the labels and from what people said (DERIVED); the caller saves.
 
-    Unsure: a shown field abstained, and neither a person nor a second opinion has spoken of it.
+    Unsure: a shown field abstained, and neither a person nor a second opinion has spoken of it. Of «да» and «вчера»
+    nobody can say more, so nobody is asked.
     """
-    open_ = [name for name in SHOWN if name not in row.corrected]
+    short = unread.TOO_SHORT in row.data.get("notes", ())
+    open_ = [name for name in SHOWN if name not in row.corrected and not short]
     for name in filled.filled(row.data):
         if name not in row.corrected:
             setattr(row, name, typed(name, (filled.labels(row.data, name) or [""])[0]))

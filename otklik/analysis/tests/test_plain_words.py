@@ -346,3 +346,22 @@ def test_the_wrong_colour_is_no_offer():
     (answer,) = read("I ordered blue, got red. Exchange please.")
     assert answer["intent"][0]["label"] == "complaint"
     assert answer["expects_reply"] == "yes"
+
+
+@pytest.mark.parametrize(
+    "said", ["нет", "да", "вчера", "номер 48213", "Москва", "проверил", "жоқ", "maybe later"]
+)
+def test_an_answer_of_a_word_or_two_claims_nothing(said):
+    (answer,) = read(said)
+    assert "too_short" in answer["notes"]
+    assert (answer["intent"][0]["label"], answer["cause"], answer["priority"]) == ("other", [], "P4")
+    assert {"tone", "intent", "cause", "expects_reply", "severity"} <= set(answer["abstained"])
+
+
+@pytest.mark.parametrize(
+    "said", ["Обман!", "не работает", "где заказ", "спасибо", "и?", "нет света", "верните деньги", "😡 ну"]
+)
+def test_short_words_that_say_it_outright_are_judged(said):
+    (answer,) = read(said)
+    assert answer["notes"] == []
+    assert "intent" not in answer["abstained"]

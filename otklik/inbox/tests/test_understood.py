@@ -149,3 +149,15 @@ def test_a_question_about_a_text_leads_to_its_conversation(demo_channel, page):
     shown = page.get("/settings/learning/ask/").content.decode()
     assert "Ну и ну" in shown
     assert f'href="/inbox/{talk.pk}/"' in shown
+
+
+def test_a_word_or_two_stand_in_no_queue(demo_channel, page):
+    talk = read_as(
+        arrive(demo_channel, mail("a@x.test", "вчера")),
+        intent="other",
+        abstained=["intent", "tone"],
+        notes=["too_short"],
+    )
+    assert not talk.unsure
+    assert shown(talk).unsure == []
+    assert "вчера" not in page.get("/inbox/?view=unsure").content.decode()
