@@ -20,7 +20,7 @@ from otklik.analysis.engine.text import SIGN, SPACE, Batch, Hashes, Ints, Points
 BITS = 22
 BINS = 1 << BITS
 SIZES = (2, 3, 4, 5)
-NARROW = 1 << 31
+NARROW = 1 << 31  # keys below it fit into thirty-two bits
 STEM = 6  # letters of a word's beginning that a pair looks at
 _P = np.uint64(0x5851F42D4C957F2D)
 _Q = np.uint64(0x2545F4914F6CDD1D)

@@ -60,7 +60,7 @@ class Space:
         ]
         return Reading(blocks, parts, dense(batch) * self.scale)
 
-    def met(self, reading: Reading) -> Met:
+    def occurrences(self, reading: Reading) -> Occurrences:
         """The n-grams of a reading that this space knows; gathered once."""
         if reading.known is None:
             found, start = [], 0
@@ -73,12 +73,12 @@ class Space:
                     (rows, cells[at].astype(np.intp) + start, block.tokens[at].astype(np.intp), lengths)
                 )
                 start += part.shape[1]
-            reading.known = Met(*(np.concatenate(column) for column in zip(*found, strict=True)))
+            reading.known = Occurrences(*(np.concatenate(column) for column in zip(*found, strict=True)))
         return reading.known
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class Occurrences:
     """Occurrences of known n-grams: text, column of the weights, token, and the length of the text's row."""
 
     rows: NDArray[np.intp]
@@ -94,7 +94,7 @@ class Reading:
     blocks: list[Block]
     parts: list[Matrix]
     plain: Floats
-    known: Met | None = None
+    known: Occurrences | None = None
 
     def matrix(self) -> Matrix:
         """All columns as one sparse matrix (training only)."""
@@ -174,7 +174,7 @@ class Model:
 
     def carried(self, reading: Reading, columns: NDArray[np.intp], tokens: int) -> Floats:
         """How much each token of the batch spoke for column `columns[row]` of its text; −1 asks for none."""
-        met = self.space.met(reading)
+        met = self.space.occurrences(reading)
         at = np.flatnonzero((columns >= 0)[met.rows])
         places = met.cells[at] * self.weights.shape[1] + columns[met.rows[at]]
         values = (

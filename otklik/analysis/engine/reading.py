@@ -94,7 +94,7 @@ class Reader:
                 batch,
                 [str(one.fields["lang"]) for one in mood],
                 [one.object for one in items],
-                facts.telling(seen).tolist(),
+                [told or row in seen.own for row, told in enumerate(facts.telling(seen).tolist())],
             ),
         )
         spans = evidence(seen, parts.asked(), [one.evidence for one in mood])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otklik.analysis.engine import overrides
+from otklik.analysis.engine.cause import OwnCause, Taxonomy
 from otklik.analysis.engine.reading import Item, Reader
 from otklik.analysis.engine.severity import priority
 
@@ -365,3 +366,10 @@ def test_short_words_that_say_it_outright_are_judged(said):
     (answer,) = read(said)
     assert answer["notes"] == []
     assert "intent" not in answer["abstained"]
+
+
+def test_a_phrase_of_ones_own_is_never_too_short():
+    reader = Reader(Taxonomy(own=[OwnCause("own-1", ("верхний ярус",))]))
+    (answer,) = reader.read([Item("верхний ярус")])
+    assert answer["notes"] == []
+    assert "own-1" in {one["label"] for one in answer["cause"]}
