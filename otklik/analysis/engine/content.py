@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from otklik.analysis.engine import cues
 from otklik.analysis.engine.aim import aim
 from otklik.analysis.engine.dense import dense
-from otklik.analysis.engine.features import Floats, counted, grams
+from otklik.analysis.engine.features import Floats, grams
 from otklik.analysis.engine.linear import Model, Reading, Space, load
 from otklik.analysis.engine.text import Batch
 
@@ -98,10 +98,7 @@ def understand(batch: Batch, known: Model) -> Content:
 def read(space: Space, batch: Batch, extra: Floats) -> Reading:
     """The batch as numbers of the space: n-grams, the dense columns of all models, and our own."""
     blocks = grams(batch)
-    parts = [
-        counted(block, known, idf, len(batch)) * power
-        for block, known, idf, power in zip(blocks, space._columns, space.idf, space.powers, strict=True)
-    ]
+    parts = space.parts(blocks, len(batch))
     return Reading(blocks, parts, (np.hstack([dense(batch), extra]) * space.scale).astype(np.float32))
 
 

@@ -54,11 +54,14 @@ class Space:
     def read(self, batch: Batch) -> Reading:
         """The batch as numbers of this space."""
         blocks = grams(batch, folded=self.folded, near=self.near)
-        parts = [
-            counted(block, columns, idf, len(batch)) * power
+        return Reading(blocks, self.parts(blocks, len(batch)), dense(batch) * self.scale)
+
+    def parts(self, blocks: Sequence[Block], height: int) -> list[Matrix]:
+        """Each block of n-grams as texts × columns of this space, weighed; `height` texts."""
+        return [
+            counted(block, columns, idf, height) * power
             for block, columns, idf, power in zip(blocks, self._columns, self.idf, self.powers, strict=True)
         ]
-        return Reading(blocks, parts, dense(batch) * self.scale)
 
     def occurrences(self, reading: Reading) -> Occurrences:
         """The n-grams of a reading that this space knows; gathered once."""

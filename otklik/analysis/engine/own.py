@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from otklik.analysis.engine import evidence, overrides
 from otklik.analysis.engine.content import Content
-from otklik.analysis.engine.features import Floats, counted
+from otklik.analysis.engine.features import Floats
 from otklik.analysis.engine.linear import Model, Reading
 from otklik.analysis.engine.overrides import Given, Record
 
@@ -101,14 +101,8 @@ def columns(seen: Content, shares: Floats, given: Floats) -> Floats:
 
 def read(model: Model, seen: Content, shares: Floats, given: Floats) -> Reading:
     """A batch as numbers of a learnt model's space: its n-grams and the dense columns."""
-    space = model.space
-    parts = [
-        counted(block, known, idf, len(shares)) * power
-        for block, known, idf, power in zip(
-            seen.reading.blocks, space._columns, space.idf, space.powers, strict=False
-        )
-    ]
-    return Reading(seen.reading.blocks, parts, columns(seen, shares, given))
+    blocks = seen.reading.blocks
+    return Reading(blocks, model.space.parts(blocks, len(shares)), columns(seen, shares, given))
 
 
 def answers(
